@@ -1,0 +1,3 @@
+//! The `heatmeter` command.
+
+fn main() {}
