@@ -1,0 +1,30 @@
+# Each target is one script in scripts/; what it does and what it needs is written there.
+# Arguments go through ARGS, as in: make test ARGS="-p kamstrup-kmp"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint generate bench fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+
+demo: ## a simulated meter, read live; no hardware, no configuration (Ctrl-C ends it)
+	@scripts/demo.sh $(ARGS)
+
+test: ## install what the tests need, then run every test
+	@scripts/test.sh $(ARGS)
+
+lint: ## formatting, clippy, documentation, dependencies, layers, scripts
+	@scripts/lint.sh $(ARGS)
+
+generate: ## bring the generated parts of the documentation up to date
+	@scripts/generate $(ARGS)
+
+bench: ## criterion benchmarks; ARGS goes to criterion
+	@scripts/bench.sh $(ARGS)
+
+fuzz: ## every fuzz target for 60 s each; ARGS="600 frame" chooses seconds and targets
+	@scripts/fuzz.sh $(ARGS)
+
+clean: ## remove build output (the cache outside the tree stays)
+	@rm -rf target fuzz/target dist

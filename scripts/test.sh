@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds them, runs all of them. Arguments go to the test runner:
+# scripts/test.sh -p kamstrup-kmp
+#
+# The tests are told where things are by the environment:
+#   HEATMETER_PYKMP   PyKMP's command-line tool, an independent reader of Kamstrup meters
+# and find ser2net in PATH.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/steps.sh"
+. scripts/provision.sh
+exec </dev/null
+
+export PATH=$PATH:/usr/sbin # where Debian puts ser2net
+
+doc_tests() {
+    cargo test --doc --workspace --locked --quiet
+}
+
+# The documentation's examples run first, so that the output closes with the summary of the tests.
+if cargo nextest --version >/dev/null 2>&1; then
+    build=(cargo nextest run --no-run --workspace --locked)
+    run=(cargo nextest run --workspace --locked --profile "$([ "${CI:-}" = true ] && echo ci || echo default)")
+else
+    build=(cargo test --no-run --lib --bins --tests --workspace --locked)
+    run=(cargo test --lib --bins --tests --workspace --locked --no-fail-fast)
+fi
+
+part "Rust" provision_rust
+part "Debian packages" provision_debian ser2net=ser2net venv=python3-venv
+part "Python tools" provision_venv peers
+export HEATMETER_PYKMP=$venv/bin/pykmp-tool
+part "build the tests" "${build[@]}"
+part "examples in the documentation" doc_tests
+part "tests" "${run[@]}" "$@"
