@@ -106,17 +106,12 @@ impl Request {
                     .ok_or(MessageError::BatchSize { found: ids.len() })
             }
             command::SET_CLOCK => {
-                let &[a, b, c, d, e, f, g, h] = data else {
-                    return Err(MessageError::Length {
-                        expected: 8,
-                        found: data.len(),
-                    });
-                };
-                let date = u32::from_be_bytes([a, b, c, d]);
-                let time = u32::from_be_bytes([e, f, g, h]);
-                set_clock(date, time)
-                    .map(Self::SetClock)
-                    .ok_or(MessageError::NoSuchMoment { date, time })
+                let (day, clock) = data.split_first_chunk().unwrap_or((&[0; 4], &[]));
+                let clock: [u8; 4] = clock.try_into().map_err(|_| MessageError::Length {
+                    expected: 8,
+                    found: data.len(),
+                })?;
+                set_clock(u32::from_be_bytes(*day), u32::from_be_bytes(clock)).map(Self::SetClock)
             }
             command => Ok(Self::Raw {
                 command,
@@ -356,20 +351,26 @@ fn clock_digits(first: u32, second: u8, third: u8) -> Vec<u8> {
     digits.to_be_bytes().to_vec()
 }
 
-fn set_clock(date_digits: u32, time_digits: u32) -> Option<DateTime> {
-    let pair =
-        |digits: u32, place: u32| u8::try_from(digits.checked_div(place)?.checked_rem(100)?).ok();
-    let year = u16::try_from(date_digits / 10_000)
-        .ok()
-        .filter(|&year| year < 100)?;
-    let date = Date::new(
-        year.checked_add(2000)?,
-        pair(date_digits, 100)?,
-        pair(date_digits, 1)?,
-    )?;
-    let hour = u8::try_from(time_digits / 10_000).ok()?;
-    Some(DateTime::new(
-        date,
-        Time::new(hour, pair(time_digits, 100)?, pair(time_digits, 1)?)?,
-    ))
+fn set_clock(day_digits: u32, clock_digits: u32) -> Result<DateTime, MessageError> {
+    let moment = || {
+        let pair = |digits: u32, place: u32| {
+            u8::try_from(digits.checked_div(place)?.checked_rem(100)?).ok()
+        };
+        let year = u16::try_from(day_digits / 10_000)
+            .ok()
+            .filter(|&year| year < 100)?;
+        let hour = u8::try_from(clock_digits / 10_000).ok()?;
+        Some(DateTime::new(
+            Date::new(
+                year.checked_add(2000)?,
+                pair(day_digits, 100)?,
+                pair(day_digits, 1)?,
+            )?,
+            Time::new(hour, pair(clock_digits, 100)?, pair(clock_digits, 1)?)?,
+        ))
+    };
+    moment().ok_or(MessageError::NoSuchMoment {
+        date: day_digits,
+        time: clock_digits,
+    })
 }
