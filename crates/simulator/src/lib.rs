@@ -1,1 +1,6 @@
 //! Placeholder.
+#![allow(dead_code)]
+mod climate;
+mod house;
+mod period;
+mod water;
