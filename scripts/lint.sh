@@ -33,7 +33,7 @@ python_files() {
     mapfile -t files < <(files_of python3 py)
     "$venv/bin/ruff" format --check "${files[@]}"
     "$venv/bin/ruff" check "${files[@]}"
-    "$venv/bin/mypy" --strict --cache-dir "$cache/mypy" "${files[@]}"
+    "$venv/bin/mypy" --strict --scripts-are-modules --cache-dir "$cache/mypy" "${files[@]}"
 }
 
 # No file names the host of a package registry: a machine's own settings say where packages come

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need, builds them, runs all of them. Arguments go to the test runner:
-# scripts/test.sh -p kamstrup-kmp
+# Installs what the tests need, builds them, runs all of them. With arguments, which go to the test
+# runner, it runs some of them: scripts/test.sh -p kamstrup-kmp
 #
 # The tests are told where things are by the environment:
 #   HEATMETER_PYKMP   PyKMP's command-line tool, an independent reader of Kamstrup meters
@@ -19,16 +19,18 @@ doc_tests() {
 # The documentation's examples run first, so that the output closes with the summary of the tests.
 if cargo nextest --version >/dev/null 2>&1; then
     build=(cargo nextest run --no-run --workspace --locked)
-    run=(cargo nextest run --workspace --locked --profile "$([ "${CI:-}" = true ] && echo ci || echo default)")
+    run=(cargo nextest run --locked --profile "$([ "${CI:-}" = true ] && echo ci || echo default)")
 else
     build=(cargo test --no-run --lib --bins --tests --workspace --locked)
-    run=(cargo test --lib --bins --tests --workspace --locked --no-fail-fast)
+    run=(cargo test --lib --bins --tests --locked --no-fail-fast)
 fi
 
 part "Rust" provision_rust
 part "Debian packages" provision_debian ser2net=ser2net venv=python3-venv
 part "Python tools" provision_venv peers
 export HEATMETER_PYKMP=$venv/bin/pykmp-tool
-part "build the tests" "${build[@]}"
-part "examples in the documentation" doc_tests
+if [ $# -eq 0 ]; then
+    part "build the tests" "${build[@]}"
+    part "examples in the documentation" doc_tests
+fi
 part "tests" "${run[@]}" "$@"
