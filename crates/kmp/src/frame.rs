@@ -114,6 +114,8 @@ pub struct Decoder {
     /// Bytes since the start byte, as they came.
     taken: usize,
     skipped: u64,
+    /// The body is still that of the frame that a start byte broke off.
+    interrupted: bool,
 }
 
 /// What a [`Decoder`] found.
@@ -124,7 +126,14 @@ pub enum Found<'a> {
     /// The single byte with which a meter acknowledges a command that has no answer.
     Acknowledge,
     /// Something that began as a frame.
-    Broken(FrameError),
+    Broken {
+        /// Which way it would have gone, by its start byte.
+        direction: Direction,
+        /// What came of it behind the start byte, escapes resolved.
+        body: &'a [u8],
+        /// What is wrong with it.
+        error: FrameError,
+    },
 }
 
 impl Decoder {
@@ -144,34 +153,47 @@ impl Decoder {
             limit,
             taken: 0,
             skipped: 0,
+            interrupted: false,
         }
     }
 
     /// Takes bytes off the front of `input` until something is found or all is taken.
     pub fn next<'d>(&'d mut self, input: &mut &[u8]) -> Option<Found<'d>> {
-        let found = loop {
+        if core::mem::take(&mut self.interrupted) {
+            self.body.clear();
+        }
+        let step = loop {
             if let State::Inside(_) = self.state {
                 self.take_plain(input);
             }
             let (&byte, rest) = input.split_first()?;
             *input = rest;
-            if let Some(found) = self.push(byte) {
-                break found;
+            if let Some(step) = self.push(byte) {
+                break step;
             }
         };
-        Some(match found {
+        Some(match step {
             Step::Acknowledge => Found::Acknowledge,
-            Step::Broken(error) => Found::Broken(error),
+            Step::Broken(direction, error) => Found::Broken {
+                direction,
+                body: &self.body,
+                error,
+            },
             Step::End(direction) => self.finish(direction),
         })
     }
 
     /// Gives up the frame that has begun, if any: the line is quiet and no more will come.
-    pub fn abandon(&mut self) -> Option<FrameError> {
-        let was_inside = !matches!(self.state, State::Outside);
+    pub fn abandon(&mut self) -> Option<Found<'_>> {
+        let direction = self.begun()?;
         self.state = State::Outside;
-        was_inside.then_some(FrameError::Truncated {
+        let error = FrameError::Truncated {
             received: self.taken,
+        };
+        Some(Found::Broken {
+            direction,
+            body: &self.body,
+            error,
         })
     }
 
@@ -211,15 +233,15 @@ impl Decoder {
             _ => None,
         };
         if let Some(direction) = direction {
-            let interrupted = self.abandon().map(|_| {
-                Step::Broken(FrameError::Interrupted {
-                    dropped: self.taken,
-                })
-            });
+            let before = self.begun();
+            let dropped = core::mem::replace(&mut self.taken, 1);
             self.state = State::Inside(direction);
-            self.body.clear();
-            self.taken = 1;
-            return interrupted;
+            if before.is_some() {
+                self.interrupted = true;
+            } else {
+                self.body.clear();
+            }
+            return before.map(|before| Step::Broken(before, FrameError::Interrupted { dropped }));
         }
         match self.state {
             State::Outside => match byte {
@@ -250,10 +272,13 @@ impl Decoder {
                     self.store(!byte, direction)
                 } else {
                     self.state = State::Outside;
-                    Some(Step::Broken(FrameError::BadEscape {
-                        found: byte,
-                        dropped: self.taken,
-                    }))
+                    Some(Step::Broken(
+                        direction,
+                        FrameError::BadEscape {
+                            found: byte,
+                            dropped: self.taken,
+                        },
+                    ))
                 }
             }
         }
@@ -262,10 +287,13 @@ impl Decoder {
     fn store(&mut self, byte: u8, direction: Direction) -> Option<Step> {
         if self.body.len() >= self.limit {
             self.state = State::Outside;
-            return Some(Step::Broken(FrameError::TooLong {
-                limit: self.limit,
-                dropped: self.taken,
-            }));
+            return Some(Step::Broken(
+                direction,
+                FrameError::TooLong {
+                    limit: self.limit,
+                    dropped: self.taken,
+                },
+            ));
         }
         self.state = State::Inside(direction);
         self.body.push(byte);
@@ -273,25 +301,32 @@ impl Decoder {
     }
 
     fn finish(&self, direction: Direction) -> Found<'_> {
-        let Some((&[address, command], rest)) = self.body.split_first_chunk() else {
-            return Found::Broken(FrameError::TooShort {
-                found: self.body.len(),
-            });
+        let body = self.body.as_slice();
+        let split = body.split_first_chunk().and_then(|(head, rest)| {
+            Some((head, rest.split_last_chunk::<{ wire::CRC_LENGTH }>()?))
+        });
+        let Some((&[address, command], (data, &checksum))) = split else {
+            let error = FrameError::TooShort { found: body.len() };
+            return Found::Broken {
+                direction,
+                body,
+                error,
+            };
         };
-        let Some((data, &checksum)) = rest.split_last_chunk() else {
-            return Found::Broken(FrameError::TooShort {
-                found: self.body.len(),
-            });
-        };
-        let covered = self.body.len().saturating_sub(wire::CRC_LENGTH);
-        let expected = CRC.checksum(self.body.get(..covered).unwrap_or_default());
+        let covered = body.len().saturating_sub(wire::CRC_LENGTH);
+        let expected = CRC.checksum(body.get(..covered).unwrap_or_default());
         let found = u16::from_be_bytes(checksum);
         if expected != found {
-            return Found::Broken(FrameError::CrcMismatch {
+            let error = FrameError::CrcMismatch {
                 expected,
                 found,
                 dropped: self.taken,
-            });
+            };
+            return Found::Broken {
+                direction,
+                body,
+                error,
+            };
         }
         Found::Frame(Frame {
             direction,
@@ -424,6 +459,6 @@ enum State {
 
 enum Step {
     Acknowledge,
-    Broken(FrameError),
+    Broken(Direction, FrameError),
     End(Direction),
 }

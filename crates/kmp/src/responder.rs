@@ -64,7 +64,7 @@ impl Responder {
             return None;
         }
         self.last_byte = Some(now);
-        if too_late && let Some(error) = self.decoder.abandon() {
+        if too_late && let Some(Found::Broken { error, .. }) = self.decoder.abandon() {
             return Some(Heard::Broken(error));
         }
         while let Some(found) = self.decoder.next(input) {
@@ -79,7 +79,7 @@ impl Responder {
                 }
                 // Answers of others, and requests to others, are none of a meter's business.
                 Found::Frame(_) | Found::Acknowledge => {}
-                Found::Broken(error) => return Some(Heard::Broken(error)),
+                Found::Broken { error, .. } => return Some(Heard::Broken(error)),
             }
         }
         None
