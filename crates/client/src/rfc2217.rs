@@ -1,0 +1,591 @@
+//! The client's side of RFC 2217: a serial line with its settings inside a telnet connection.
+//!
+//! Sans-IO. Bytes from the network go into [`Rfc2217::receive`], which gives back the meter's
+//! bytes; what has to be sent, requests and negotiation alike, comes out of
+//! [`Rfc2217::transmit`]. Any byte stream is fine: nothing panics, and memory stays bounded.
+//!
+//! ```
+//! use heatmeter_client::{LineSettings, rfc2217::{Progress, Rfc2217}};
+//!
+//! let mut line = Rfc2217::new(LineSettings::KMP);
+//! assert!(line.transmit().starts_with(&[0xff, 0xfb])); // the opening negotiation
+//! let mut from_meter = Vec::new();
+//! line.receive(&[0x40, 0xff, 0xff, 0x0d], &mut from_meter);
+//! assert_eq!(from_meter, [0x40, 0xff, 0x0d]);
+//! assert_eq!(line.progress(), Progress::Negotiating);
+//! ```
+
+use std::fmt;
+
+use crate::line::{DataBits, LineSettings, Parity, StopBits};
+use crate::telnet::{self, Event, IAC, Parser, Verb};
+
+/// Transmit binary (RFC 856): without it a telnet line may touch CR and the eighth bit.
+const BINARY: u8 = 0;
+/// Suppress go-ahead (RFC 858).
+const SUPPRESS_GO_AHEAD: u8 = 3;
+/// COM-PORT-OPTION (RFC 2217, section 2).
+const COM_PORT: u8 = 44;
+
+/// The options we want to be used, in each direction.
+const OURS: [u8; 3] = [BINARY, SUPPRESS_GO_AHEAD, COM_PORT];
+
+/// What a client opens with: both directions binary and without go-ahead, and our COM-PORT-OPTION.
+const OPENING: [u8; 15] = [
+    IAC,
+    Verb::Will as u8,
+    BINARY,
+    IAC,
+    Verb::Do as u8,
+    BINARY,
+    IAC,
+    Verb::Will as u8,
+    SUPPRESS_GO_AHEAD,
+    IAC,
+    Verb::Do as u8,
+    SUPPRESS_GO_AHEAD,
+    IAC,
+    Verb::Will as u8,
+    COM_PORT,
+];
+
+/// Answers that nobody fetches are not piled up beyond this.
+const REPLIES_MAX: usize = 1024;
+
+/// Commands to the server (RFC 2217, section 3); its answer is the number plus 100.
+mod command {
+    pub(super) const SET_BAUD_RATE: u8 = 1;
+    pub(super) const SET_DATA_SIZE: u8 = 2;
+    pub(super) const SET_PARITY: u8 = 3;
+    pub(super) const SET_STOP_SIZE: u8 = 4;
+    pub(super) const SET_CONTROL: u8 = 5;
+    pub(super) const SET_LINE_STATE_MASK: u8 = 10;
+    pub(super) const SET_MODEM_STATE_MASK: u8 = 11;
+    pub(super) const ANSWER: u8 = 100;
+}
+
+/// Values of SET-CONTROL (RFC 2217, section 3).
+mod control {
+    pub(super) const NO_FLOW_CONTROL: u8 = 1;
+    pub(super) const DTR_ON: u8 = 8;
+    pub(super) const DTR_OFF: u8 = 9;
+    pub(super) const RTS_ON: u8 = 11;
+    pub(super) const RTS_OFF: u8 = 12;
+}
+
+/// An RFC 2217 client without its connection.
+#[derive(Clone, Debug)]
+pub struct Rfc2217 {
+    settings: LineSettings,
+    parser: Parser,
+    local: [Negotiated; OURS.len()],
+    remote: [Negotiated; OURS.len()],
+    confirmed: Confirmed,
+    outgoing: Vec<u8>,
+    /// The last data byte was a CR on a line that is not binary.
+    after_carriage_return: bool,
+    /// How much of our opening negotiation has come back unchanged.
+    echoed: Option<usize>,
+}
+
+impl Rfc2217 {
+    /// A client that wants these settings. The opening negotiation is ready to be sent.
+    pub fn new(settings: LineSettings) -> Self {
+        let mut client = Self {
+            settings,
+            parser: Parser::default(),
+            local: [Negotiated::Asked; OURS.len()],
+            remote: [Negotiated::Asked; OURS.len()],
+            confirmed: Confirmed::default(),
+            outgoing: OPENING.to_vec(),
+            after_carriage_return: false,
+            echoed: Some(0),
+        };
+        // The server gives no COM-PORT information before it is asked to use ours.
+        client.remote[2] = Negotiated::No;
+        client
+    }
+
+    /// Takes bytes from the network and appends the meter's bytes among them to `data`.
+    pub fn receive(&mut self, bytes: &[u8], data: &mut Vec<u8>) {
+        for &byte in bytes {
+            self.watch_for_echo(byte);
+            match self.parser.push(byte) {
+                Some(Event::Data(byte)) => {
+                    let padding = self.after_carriage_return && byte == 0;
+                    self.after_carriage_return =
+                        byte == b'\r' && self.remote[0] == Negotiated::Refused;
+                    if !padding {
+                        data.push(byte);
+                    }
+                }
+                Some(Event::Negotiation(verb, option)) => self.negotiated(verb, option),
+                Some(Event::Subnegotiation(COM_PORT, [answer, value @ ..])) => {
+                    self.confirmed.note(*answer, value);
+                }
+                Some(Event::Subnegotiation(..)) | None => {}
+            }
+        }
+    }
+
+    /// Queues bytes for the meter.
+    pub fn send(&mut self, data: &[u8]) {
+        if self.local[0] == Negotiated::Refused {
+            // Network virtual terminal: a CR that is no line end is followed by NUL (RFC 854).
+            for &byte in data {
+                telnet::escape(&[byte], &mut self.outgoing);
+                if byte == b'\r' {
+                    self.outgoing.push(0);
+                }
+            }
+        } else {
+            telnet::escape(data, &mut self.outgoing);
+        }
+    }
+
+    /// Asks for other settings. [`progress`](Self::progress) tells when they are in force.
+    pub fn configure(&mut self, settings: LineSettings) {
+        self.settings = settings;
+        self.confirmed = Confirmed::default();
+        if self.local[2] == Negotiated::Yes {
+            self.ask_for_settings();
+        }
+    }
+
+    /// What has to go to the network now; empty if nothing.
+    pub fn transmit(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.outgoing)
+    }
+
+    /// How far the negotiation has come.
+    pub fn progress(&self) -> Progress {
+        let asked = self.settings;
+        if self.local[2] == Negotiated::Refused {
+            return Progress::NoComPort;
+        }
+        let Confirmed {
+            baud: Some(baud),
+            data_bits: Some(data_bits),
+            parity: Some(parity),
+            stop_bits: Some(stop_bits),
+            ..
+        } = self.confirmed
+        else {
+            return Progress::Negotiating;
+        };
+        if (baud, data_bits, parity) != (asked.baud, data_size(asked), parity_code(asked)) {
+            return Progress::Differs(self.confirmed.to_string());
+        }
+        Progress::Ready {
+            two_stop_bits_refused: stop_bits != stop_size(asked),
+        }
+    }
+
+    /// What the other end did while the negotiation did not come to its end.
+    pub fn diagnosis(&self) -> &'static str {
+        if self.echoed == Some(OPENING.len()) {
+            "our own bytes echoed (a raw bridge with an optical head)"
+        } else if self.local[2] == Negotiated::Yes {
+            "a server that does not confirm the line's settings"
+        } else if self.local.contains(&Negotiated::Yes) || self.remote.contains(&Negotiated::Yes) {
+            "a telnet server without COM-PORT-OPTION"
+        } else {
+            "no answer to the telnet negotiation"
+        }
+    }
+
+    fn negotiated(&mut self, verb: Verb, option: u8) {
+        let index = OURS.iter().position(|ours| *ours == option);
+        let (states, agree, refuse) = match verb {
+            Verb::Do | Verb::Dont => (&mut self.local, Verb::Will, Verb::Wont),
+            Verb::Will | Verb::Wont => (&mut self.remote, Verb::Do, Verb::Dont),
+        };
+        let wanted = matches!(verb, Verb::Do | Verb::Will);
+        let Some(state) = index.and_then(|index| states.get_mut(index)) else {
+            if wanted {
+                self.reply(refuse, option);
+            }
+            return;
+        };
+
+        // Only a change is answered, or two sides could acknowledge each other for ever (RFC 854).
+        let before = *state;
+        *state = if wanted {
+            Negotiated::Yes
+        } else {
+            Negotiated::Refused
+        };
+        match (before, wanted) {
+            (Negotiated::No | Negotiated::Refused, true) => self.reply(agree, option),
+            (Negotiated::Yes, false) => self.reply(refuse, option),
+            _ => {}
+        }
+        if verb == Verb::Do && option == COM_PORT && before != Negotiated::Yes {
+            self.ask_for_settings();
+        }
+    }
+
+    fn reply(&mut self, verb: Verb, option: u8) {
+        if self.outgoing.len() < REPLIES_MAX {
+            telnet::negotiate(verb, option, &mut self.outgoing);
+        }
+    }
+
+    fn ask_for_settings(&mut self) {
+        let asked = self.settings;
+        let dtr = if asked.dtr {
+            control::DTR_ON
+        } else {
+            control::DTR_OFF
+        };
+        let rts = if asked.rts {
+            control::RTS_ON
+        } else {
+            control::RTS_OFF
+        };
+
+        // What decides about readiness comes last, so that the rest is done when it is confirmed.
+        let commands: [(u8, &[u8]); 9] = [
+            (command::SET_LINE_STATE_MASK, &[0]),
+            (command::SET_MODEM_STATE_MASK, &[0]),
+            (command::SET_CONTROL, &[control::NO_FLOW_CONTROL]),
+            (command::SET_CONTROL, &[dtr]),
+            (command::SET_CONTROL, &[rts]),
+            (command::SET_DATA_SIZE, &[data_size(asked)]),
+            (command::SET_PARITY, &[parity_code(asked)]),
+            (command::SET_STOP_SIZE, &[stop_size(asked)]),
+            (command::SET_BAUD_RATE, &asked.baud.to_be_bytes()),
+        ];
+        if self.outgoing.len() < REPLIES_MAX {
+            for (command, value) in commands {
+                telnet::subnegotiate(COM_PORT, command, value, &mut self.outgoing);
+            }
+        }
+    }
+
+    fn watch_for_echo(&mut self, byte: u8) {
+        self.echoed = match self.echoed {
+            Some(seen) if seen == OPENING.len() => Some(seen),
+            Some(seen) if OPENING.get(seen) == Some(&byte) => Some(seen + 1),
+            _ => None,
+        };
+    }
+}
+
+/// How far the negotiation with an RFC 2217 server has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// Answers are still missing.
+    Negotiating,
+    /// The line has the settings that were asked for.
+    Ready {
+        /// Except for the stop bits. Meters tolerate one stop bit, so this is no reason to give
+        /// up (facts: many clients open 8N1 and still work).
+        two_stop_bits_refused: bool,
+    },
+    /// The server refuses COM-PORT-OPTION.
+    NoComPort,
+    /// The server keeps other settings, these.
+    Differs(String),
+}
+
+/// Where one option stands in one direction (RFC 1143, without its queue: we never change our mind).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Negotiated {
+    No,
+    Asked,
+    Yes,
+    Refused,
+}
+
+/// What the server says the line has.
+#[derive(Clone, Copy, Debug, Default)]
+struct Confirmed {
+    baud: Option<u32>,
+    data_bits: Option<u8>,
+    parity: Option<u8>,
+    stop_bits: Option<u8>,
+}
+
+impl Confirmed {
+    fn note(&mut self, answer: u8, value: &[u8]) {
+        match (answer.checked_sub(command::ANSWER), value) {
+            (Some(command::SET_BAUD_RATE), &[a, b, c, d]) => {
+                self.baud = Some(u32::from_be_bytes([a, b, c, d]));
+            }
+            (Some(command::SET_DATA_SIZE), &[bits]) => self.data_bits = Some(bits),
+            (Some(command::SET_PARITY), &[parity]) => self.parity = Some(parity),
+            (Some(command::SET_STOP_SIZE), &[bits]) => self.stop_bits = Some(bits),
+            _ => {}
+        }
+    }
+}
+
+impl fmt::Display for Confirmed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parity = match self.parity {
+            Some(1) => 'N',
+            Some(2) => 'O',
+            Some(3) => 'E',
+            Some(4) => 'M',
+            Some(5) => 'S',
+            _ => '?',
+        };
+        let stop_bits = match self.stop_bits {
+            Some(1) => "1",
+            Some(2) => "2",
+            Some(3) => "1.5",
+            _ => "?",
+        };
+        write!(
+            f,
+            "{} {}{parity}{stop_bits}",
+            self.baud.unwrap_or_default(),
+            self.data_bits.unwrap_or_default()
+        )
+    }
+}
+
+fn data_size(settings: LineSettings) -> u8 {
+    match settings.data_bits {
+        DataBits::Seven => 7,
+        DataBits::Eight => 8,
+    }
+}
+
+fn parity_code(settings: LineSettings) -> u8 {
+    match settings.parity {
+        Parity::None => 1,
+        Parity::Odd => 2,
+        Parity::Even => 3,
+    }
+}
+
+fn stop_size(settings: LineSettings) -> u8 {
+    match settings.stop_bits {
+        StopBits::One => 1,
+        StopBits::Two => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SE: u8 = 0xf0;
+    const SB: u8 = 0xfa;
+
+    fn answer(command: u8, value: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        telnet::subnegotiate(COM_PORT, command + command::ANSWER, value, &mut out);
+        out
+    }
+
+    fn confirm(baud: u32, data_bits: u8, parity: u8, stop_bits: u8) -> Vec<u8> {
+        [
+            answer(command::SET_DATA_SIZE, &[data_bits]),
+            answer(command::SET_PARITY, &[parity]),
+            answer(command::SET_STOP_SIZE, &[stop_bits]),
+            answer(command::SET_BAUD_RATE, &baud.to_be_bytes()),
+        ]
+        .concat()
+    }
+
+    fn agreed() -> Rfc2217 {
+        let mut client = Rfc2217::new(LineSettings::KMP);
+        let opening = client.transmit();
+        assert_eq!(opening, OPENING);
+        let mut data = Vec::new();
+        for option in [BINARY, SUPPRESS_GO_AHEAD] {
+            client.receive(
+                &[IAC, Verb::Do as u8, option, IAC, Verb::Will as u8, option],
+                &mut data,
+            );
+        }
+        client.receive(&[IAC, Verb::Do as u8, COM_PORT], &mut data);
+        assert!(data.is_empty());
+        client
+    }
+
+    #[test]
+    fn settings_are_asked_for_once_the_option_is_agreed() {
+        let mut client = agreed();
+        let asked = client.transmit();
+        for expected in [
+            &[IAC, SB, COM_PORT, 1, 0, 0, 0x04, 0xb0, IAC, SE][..],
+            &[IAC, SB, COM_PORT, 2, 8, IAC, SE],
+            &[IAC, SB, COM_PORT, 3, 1, IAC, SE],
+            &[IAC, SB, COM_PORT, 4, 2, IAC, SE],
+            &[IAC, SB, COM_PORT, 5, control::DTR_ON, IAC, SE],
+            &[IAC, SB, COM_PORT, 5, control::RTS_ON, IAC, SE],
+        ] {
+            assert!(
+                asked
+                    .windows(expected.len())
+                    .any(|window| window == expected),
+                "{expected:x?}"
+            );
+        }
+        assert_eq!(client.progress(), Progress::Negotiating);
+    }
+
+    #[test]
+    fn ready_when_the_server_confirms() {
+        let mut client = agreed();
+        client.receive(&confirm(1200, 8, 1, 2), &mut Vec::new());
+        assert_eq!(
+            client.progress(),
+            Progress::Ready {
+                two_stop_bits_refused: false
+            }
+        );
+
+        client.configure(LineSettings::KMP.at(300));
+        assert_eq!(client.progress(), Progress::Negotiating);
+        client.receive(&confirm(300, 8, 1, 2), &mut Vec::new());
+        assert_eq!(
+            client.progress(),
+            Progress::Ready {
+                two_stop_bits_refused: false
+            }
+        );
+    }
+
+    #[test]
+    fn other_settings_than_asked_for_are_reported() {
+        let mut client = agreed();
+        client.receive(&confirm(9600, 7, 3, 1), &mut Vec::new());
+        assert_eq!(client.progress(), Progress::Differs("9600 7E1".to_owned()));
+
+        let mut client = agreed();
+        client.receive(&confirm(1200, 8, 1, 1), &mut Vec::new());
+        assert_eq!(
+            client.progress(),
+            Progress::Ready {
+                two_stop_bits_refused: true
+            }
+        );
+    }
+
+    #[test]
+    fn a_server_without_the_option_is_named() {
+        let mut client = Rfc2217::new(LineSettings::KMP);
+        client.receive(&[IAC, Verb::Dont as u8, COM_PORT], &mut Vec::new());
+        assert_eq!(client.progress(), Progress::NoComPort);
+    }
+
+    #[test]
+    fn an_echo_of_our_own_opening_is_recognised() {
+        let mut client = Rfc2217::new(LineSettings::KMP);
+        for _ in 0..5 {
+            let sent = client.transmit();
+            client.receive(&sent, &mut Vec::new());
+        }
+        assert!(
+            client.transmit().is_empty(),
+            "an echo must not be answered for ever"
+        );
+        assert_eq!(client.progress(), Progress::Negotiating);
+        assert!(
+            client.diagnosis().contains("echoed"),
+            "{}",
+            client.diagnosis()
+        );
+    }
+
+    #[test]
+    fn repeated_agreement_is_not_answered_again() {
+        let mut client = agreed();
+        client.transmit();
+        for _ in 0..3 {
+            client.receive(&[IAC, Verb::Do as u8, COM_PORT], &mut Vec::new());
+        }
+        assert!(client.transmit().is_empty());
+    }
+
+    #[test]
+    fn unknown_options_are_refused() {
+        let mut client = agreed();
+        client.transmit();
+        client.receive(
+            &[IAC, Verb::Do as u8, 24, IAC, Verb::Will as u8, 1],
+            &mut Vec::new(),
+        );
+        assert_eq!(
+            client.transmit(),
+            [IAC, Verb::Wont as u8, 24, IAC, Verb::Dont as u8, 1]
+        );
+    }
+
+    #[test]
+    fn without_binary_a_carriage_return_is_padded_and_unpadded() {
+        let mut client = agreed();
+        client.receive(
+            &[IAC, Verb::Dont as u8, BINARY, IAC, Verb::Wont as u8, BINARY],
+            &mut Vec::new(),
+        );
+        client.transmit();
+        client.send(&[0x80, 0x0d]);
+        assert_eq!(client.transmit(), [0x80, 0x0d, 0]);
+        let mut data = Vec::new();
+        client.receive(&[0x40, 0x0d, 0, 0, 0x0d, 0x0a], &mut data);
+        assert_eq!(data, [0x40, 0x0d, 0, 0x0d, 0x0a]);
+    }
+
+    #[test]
+    fn a_flood_of_requests_costs_bounded_memory() {
+        let mut client = agreed();
+        let mut data = Vec::new();
+        for _ in 0..10_000 {
+            client.receive(&[IAC, Verb::Do as u8, 99], &mut data);
+            client.receive(
+                &[
+                    IAC,
+                    Verb::Dont as u8,
+                    COM_PORT,
+                    IAC,
+                    Verb::Do as u8,
+                    COM_PORT,
+                ],
+                &mut data,
+            );
+        }
+        assert!(client.transmit().len() < 2 * REPLIES_MAX);
+        assert!(data.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sent_is_what_a_server_receives(data: Vec<u8>) {
+            let mut client = agreed();
+            client.transmit();
+            client.send(&data);
+            // The mirror of a client is a client: it takes the same escapes out.
+            let mut arrived = Vec::new();
+            agreed().receive(&client.transmit(), &mut arrived);
+            prop_assert_eq!(arrived, data);
+        }
+
+        #[test]
+        fn any_stream_is_survived_however_it_is_split(
+            bytes in proptest::collection::vec(
+                prop_oneof![any::<u8>(), 0xf0..=0xffu8, Just(COM_PORT), 100..113u8], 0..400),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let (mut whole, mut split) = (agreed(), agreed());
+            let (mut data, mut pieces) = (Vec::new(), Vec::new());
+            whole.receive(&bytes, &mut data);
+            let (head, tail) = bytes.split_at(cut.index(bytes.len() + 1));
+            split.receive(head, &mut pieces);
+            split.receive(tail, &mut pieces);
+            prop_assert!(data.len() <= bytes.len());
+            prop_assert_eq!(data, pieces);
+            prop_assert_eq!(whole.progress(), split.progress());
+            prop_assert_eq!(whole.diagnosis(), split.diagnosis());
+            prop_assert_eq!(whole.transmit(), split.transmit());
+        }
+    }
+}
