@@ -1,0 +1,10 @@
+//! The tables the build script made of `meters/`.
+
+use crate::capture::{Capture, CaptureKind, Expected, Logger, Reading};
+use crate::identity::{Condition, IdentityRule};
+use crate::info::{Coding, InfoEntry, InfoFlag, InfoTable, InfoWord, Severity};
+use crate::model::{Amount, Battery, Limit, Limits, Medium, Model, Override, Range, Sentinel};
+use crate::register::{Confidence, HomeAssistant, Kind, Register, Seed, Tier};
+use crate::{Labels, RegisterId, Unit};
+
+include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
