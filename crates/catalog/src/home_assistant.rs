@@ -3,7 +3,7 @@
 //! Its sensor platform accepts fixed spellings per device class (`homeassistant/const.py`, release 2026.11); a unit it
 //! does not know must not be sent together with a device class.
 
-use crate::Unit;
+use crate::{HomeAssistant, Quantity, Unit};
 
 /// Home Assistant's spelling of a unit, or `None` where it has no such unit.
 pub fn home_assistant_unit(unit: Unit) -> Option<&'static str> {
@@ -11,6 +11,42 @@ pub fn home_assistant_unit(unit: Unit) -> Option<&'static str> {
         .iter()
         .find(|(code, _)| *code == unit.0)
         .map(|(_, spelling)| *spelling)
+}
+
+impl HomeAssistant {
+    /// The classes that fit a value in the unit the meter sent it in.
+    ///
+    /// A pulse input is a water meter's or an electricity meter's, as it was programmed: its unit decides. A device class
+    /// that does not go with the unit is left out, because Home Assistant would refuse the sensor.
+    #[must_use]
+    pub fn in_unit(self, unit: Unit) -> Self {
+        let device_class = self.device_class.and_then(|class| {
+            let wanted = match class {
+                "energy" => Quantity::Energy,
+                "reactive_energy" => Quantity::ReactiveEnergy,
+                "volume" => Quantity::Volume,
+                "water" if unit.quantity() == Quantity::Energy => return Some("energy"),
+                "water" => Quantity::Volume,
+                "volume_flow_rate" => Quantity::VolumeFlow,
+                "power" => Quantity::Power,
+                "reactive_power" => Quantity::ReactivePower,
+                "temperature" => Quantity::Temperature,
+                "temperature_delta" => Quantity::TemperatureDifference,
+                "pressure" => Quantity::Pressure,
+                "voltage" => Quantity::Voltage,
+                "current" => Quantity::Current,
+                "duration" => Quantity::Duration,
+                // Dates and the like have no unit.
+                _ => return Some(class),
+            };
+            let fits = unit.quantity() == wanted && home_assistant_unit(unit).is_some();
+            fits.then_some(class)
+        });
+        Self {
+            device_class,
+            ..self
+        }
+    }
 }
 
 /// By the unit codes of the protocol. Absent on purpose: apparent energy, tonnes, scaled units, dates and the like.
@@ -65,7 +101,7 @@ const SPELLINGS: [(u8, &str); 45] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registers;
+    use crate::{register_by_key, registers};
 
     #[test]
     fn cubic_metres_and_litres_have_the_spelling_home_assistant_accepts() {
@@ -79,6 +115,29 @@ mod tests {
     fn twenty_one_is_watt_and_twenty_five_is_var() {
         assert_eq!(home_assistant_unit(Unit(21)), Some("W"));
         assert_eq!(home_assistant_unit(Unit(25)), Some("var"));
+    }
+
+    #[test]
+    fn a_pulse_input_in_kilowatt_hours_is_an_electricity_meter() {
+        let input = register_by_key("input_a").unwrap().home_assistant;
+        assert_eq!(input.in_unit(Unit::CUBIC_METRE).device_class, Some("water"));
+        assert_eq!(input.in_unit(Unit::KWH).device_class, Some("energy"));
+        assert_eq!(input.in_unit(Unit::NUMBER).device_class, None);
+    }
+
+    #[test]
+    fn a_class_home_assistant_would_refuse_in_this_unit_is_left_out() {
+        let energy = register_by_key("heat_energy").unwrap().home_assistant;
+        assert_eq!(energy.in_unit(Unit::GJ).device_class, Some("energy"));
+        assert_eq!(energy.in_unit(Unit::TEN_GJ).device_class, None);
+        assert_eq!(
+            energy.in_unit(Unit::TEN_GJ).state_class,
+            Some("total_increasing")
+        );
+        let date = register_by_key("max_flow_year_date")
+            .unwrap()
+            .home_assistant;
+        assert_eq!(date.in_unit(Unit::DATE1).device_class, Some("date"));
     }
 
     #[test]

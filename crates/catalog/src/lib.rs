@@ -33,7 +33,7 @@ pub use capture::{Capture, CaptureKind, Expected, Logger, Reading, captures};
 pub use home_assistant::home_assistant_unit;
 pub use identity::{Condition, IDENTIFYING, Identity, IdentityRule, identify, is_simulated};
 pub use info::{Coding, Info, InfoEntry, InfoFlag, InfoTable, InfoWord, Severity, info_tables};
-pub use kamstrup_kmp::{RegisterId, Unit};
+pub use kamstrup_kmp::{Quantity, RegisterId, Unit};
 pub use language::{Labels, Language, UnknownLanguage};
 pub use model::{
     Amount, Battery, Limit, Limits, Medium, Model, Override, Range, Sentinel, model, models,

@@ -175,3 +175,66 @@ pub enum Confidence {
     /// Our conclusion; nobody confirmed it.
     Inferred,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_register_is_found_by_number_and_by_key() {
+        assert_eq!(registers().len(), 228);
+        for known in registers() {
+            assert_eq!(register(known.id), Some(known));
+            assert_eq!(register_by_key(known.key), Some(known));
+        }
+        assert_eq!(register(RegisterId(59)), None);
+        assert_eq!(register_by_key("heat_enery"), None);
+        assert_eq!(nearest_key("heat_enery"), Some("heat_energy"));
+    }
+
+    #[test]
+    fn no_two_registers_have_the_same_label_in_a_language() {
+        for language in Language::ALL {
+            let mut labels: Vec<_> = registers().iter().map(|r| r.label(language)).collect();
+            labels.sort_unstable();
+            let repeated = labels.windows(2).find(|pair| pair[0] == pair[1]);
+            assert_eq!(repeated, None, "{language}");
+        }
+    }
+
+    #[test]
+    fn the_seed_has_thirty_five_entities_seven_of_them_enabled() {
+        let seeded: Vec<_> = registers().iter().filter(|r| r.seed.is_some()).collect();
+        assert_eq!(seeded.len(), 35);
+        let enabled = seeded
+            .iter()
+            .filter(|r| r.seed.is_some_and(|seed| seed.enabled))
+            .count();
+        assert_eq!(enabled, 7);
+        let name = |id| {
+            register(RegisterId(id))
+                .and_then(|r| r.seed)
+                .map(|seed| seed.name)
+        };
+        assert_eq!(name(60), Some("Heat Energy (E1)"));
+        assert_eq!(name(99), Some("Infoevent"));
+        assert_eq!(name(141), Some("MinFlow_M"));
+        assert_eq!(name(127), Some("MaxPowerDate_Y"));
+    }
+
+    #[test]
+    fn what_polls_carry_by_default_fits_into_one_request_on_a_heat_meter() {
+        let model = crate::model("403").unwrap();
+        let polled = model
+            .known_registers()
+            .filter(|register| register.default && register.tier == Tier::Poll);
+        assert_eq!(polled.count(), 8);
+    }
+
+    #[test]
+    fn a_serial_number_is_no_measurement() {
+        let serial = register_by_key("serial_number").unwrap().home_assistant;
+        assert_eq!((serial.device_class, serial.state_class), (None, None));
+        assert_eq!(serial.entity_category, Some("diagnostic"));
+    }
+}
