@@ -8,6 +8,7 @@
 
 mod evidence;
 mod exchange;
+mod owed;
 mod work;
 
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -21,7 +22,8 @@ use crate::message::{MeterType, Request};
 use crate::register::{Record, RegisterId};
 use crate::verdict::Verdict;
 
-use exchange::{Exchange, Finding};
+use exchange::Exchange;
+use owed::{Owed, Settled};
 use work::{Next, Work};
 
 /// How a session deals with its line.
@@ -233,6 +235,7 @@ impl Session {
         self.outputs
             .retain(|output| matches!(output, Output::Configure(_)));
         let attempts = task.attempts.unwrap_or(self.config.attempts).max(1);
+        self.memory.owed.begin_task(now);
         let mut running = Running {
             work: Work::new(task.goal, attempts, &self.memory, now),
             started: now,
@@ -294,7 +297,7 @@ impl Session {
         self.task = None;
         self.outputs = VecDeque::from([Output::Configure(self.config.line)]);
         self.memory.ready_at = None;
-        self.memory.owed = None;
+        self.memory.owed.forget_all();
     }
 
     fn clear_when_over(&mut self) {
@@ -320,12 +323,10 @@ struct Memory {
     last_byte: Option<Instant>,
     /// Before this moment the meter throws requests away.
     ready_at: Option<Instant>,
-    /// When the last request was sent that got no answer: it may still come.
-    owed: Option<Instant>,
+    owed: Owed,
     /// How often in a row a probe got nothing and the request behind it did.
     useless_probes: u32,
     answered_task: bool,
-    last_answer: Option<Instant>,
     /// Registers that the meter has sent.
     seen: BTreeSet<RegisterId>,
     /// Registers that silence the meter when they are asked for.
@@ -334,9 +335,6 @@ struct Memory {
 }
 
 impl Memory {
-    /// Beyond this no answer is on its way any more.
-    const LATEST_ANSWER: Duration = Duration::from_secs(30);
-
     /// Whether this register is known to silence the meter. Asked again every day.
     fn is_mute(&self, register: RegisterId, now: Instant) -> bool {
         self.mute
@@ -345,11 +343,8 @@ impl Memory {
     }
 
     /// Whether an answer to an earlier request may still arrive and be taken for another.
-    fn expects_stray(&self, now: Instant) -> bool {
-        self.useless_probes < 2
-            && self
-                .owed
-                .is_some_and(|sent| now.since(sent) < Self::LATEST_ANSWER)
+    fn expects_stray(&self) -> bool {
+        self.useless_probes < 2 && self.owed.expects_any()
     }
 }
 
@@ -408,7 +403,7 @@ impl Running {
             Next::Request(request) if now < self.deadline => request,
             _ => return self.end(memory, outputs, now),
         };
-        let out_of_step = memory.expects_stray(now) && !self.probed;
+        let out_of_step = memory.expects_stray() && !self.probed;
         let wants_probe = self.work.wants_probe() || out_of_step;
         let (request, purpose) = if wants_probe && request != Request::GetType {
             self.probed = true;
@@ -447,7 +442,7 @@ impl Running {
                 at_last,
             } if now >= (*until).min(*at_last) => {
                 let (request, purpose) = (request.clone(), *purpose);
-                self.transmit(request, purpose, config, outputs, now);
+                self.transmit(request, purpose, config, memory, outputs, now);
             }
             Phase::Listening { exchange, .. } if now >= exchange.until() => {
                 self.fail(memory, outputs, now);
@@ -462,6 +457,7 @@ impl Running {
         request: Request,
         purpose: Purpose,
         config: &Config,
+        memory: &mut Memory,
         outputs: &mut Outputs,
         now: Instant,
     ) {
@@ -471,6 +467,7 @@ impl Running {
             self.stats.retries = self.stats.retries.saturating_add(1);
         }
         self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(wire.len() as u64);
+        memory.owed.sent(request.clone(), now);
         outputs.push_back(Output::Transmit(wire.clone()));
         let exchange = Exchange::new(request, wire, config, now);
         self.phase = Phase::Listening { exchange, purpose };
@@ -489,12 +486,11 @@ impl Running {
             Phase::Clearing { until, .. } => {
                 *until = (*until).max(now.after(config.line.byte_time()));
             }
-            Phase::Listening { exchange, purpose } => {
-                let purpose = *purpose;
-                if let Some(finding) = exchange.receive(bytes, now) {
-                    let attempt = exchange.attempt(Verdict::Ok, now);
-                    outputs.push_back(Output::Event(Event::Attempt(attempt)));
-                    self.accept(finding, purpose, memory, now);
+            Phase::Listening { exchange, .. } => {
+                let Some(settled) = exchange.receive(bytes, &mut memory.owed, now) else {
+                    return;
+                };
+                if self.accept(settled, memory, outputs, now) {
                     self.proceed(config, memory, outputs, now);
                 }
             }
@@ -502,25 +498,40 @@ impl Running {
         }
     }
 
-    fn accept(&mut self, finding: Finding, purpose: Purpose, memory: &mut Memory, now: Instant) {
+    /// Takes an answer to a request of this task; whether that ends the exchange under way.
+    fn accept(
+        &mut self,
+        settled: Settled,
+        memory: &mut Memory,
+        outputs: &mut Outputs,
+        now: Instant,
+    ) -> bool {
+        let Phase::Listening { exchange, purpose } = &self.phase else {
+            return false;
+        };
         self.answered = true;
-        memory.last_answer = Some(now);
         memory.ready_at = None;
-        match purpose {
-            Purpose::Probe => {
-                // Meters answer in turn: what was owed before has come or will not.
-                memory.owed = None;
-                memory.useless_probes = 0;
-                self.probe_missed = false;
-                self.work.probe_answered();
-            }
-            Purpose::Work => {
-                if core::mem::take(&mut self.probe_missed) {
-                    memory.useless_probes = memory.useless_probes.saturating_add(1);
-                }
-                self.work.accept(finding, memory);
-            }
+        let is_for_work = self.work.awaits(&settled.request);
+        let is_for_exchange = *exchange.request() == settled.request;
+        if !is_for_work && !is_for_exchange {
+            return false;
         }
+        outputs.push_back(Output::Event(Event::Attempt(
+            exchange.attempt(Verdict::Ok, now),
+        )));
+        if is_for_work {
+            if *purpose == Purpose::Work && core::mem::take(&mut self.probe_missed) {
+                memory.useless_probes = memory.useless_probes.saturating_add(1);
+            }
+            self.work.accept(settled.answer, memory);
+        } else {
+            // Meters answer in turn: what was owed before has come or will not.
+            memory.owed.forget_all();
+            memory.useless_probes = 0;
+            self.probe_missed = false;
+            self.work.probe_answered();
+        }
+        true
     }
 
     /// The exchange under way has failed.
@@ -532,12 +543,9 @@ impl Running {
         outputs.push_back(Output::Event(Event::Attempt(
             exchange.attempt(verdict, now),
         )));
-        // A damaged answer is one all the same: nothing is on its way any more.
-        memory.owed = if exchange.answer_came() {
-            None
-        } else {
-            Some(exchange.sent_at())
-        };
+        if exchange.answer_came() {
+            memory.owed.forget_last();
+        }
         memory.ready_at = Some(exchange.quiet_until());
         self.tally.push(verdict);
         match purpose {

@@ -50,6 +50,14 @@ impl Evidence {
         self.sample.extend(bytes.iter().take(room));
     }
 
+    /// Forgets everything but the echo: what came was sound, though not the answer.
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            echo: self.echo,
+            ..Self::default()
+        };
+    }
+
     /// Strays turned out to be the clean echo, with something before it.
     pub(super) fn clean_echo(&mut self, length: usize) {
         self.echo = true;

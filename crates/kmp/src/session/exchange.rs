@@ -8,11 +8,9 @@ use crate::frame::{Address, Decoder, Direction, Found, Frame, FrameError};
 use crate::message::{Answer, Request};
 use crate::register::Record;
 use crate::session::evidence::Evidence;
+use crate::session::owed::{Owed, Settled};
 use crate::session::{AskAnswer, Attempt, Config};
 use crate::verdict::Verdict;
-
-/// What an exchange found: the answer.
-pub(super) type Finding = AskAnswer;
 
 /// A request on its way, and everything that has come back so far.
 #[derive(Clone, Debug)]
@@ -62,16 +60,21 @@ impl Exchange {
         }
     }
 
-    /// Takes bytes; the answer, if they complete it.
-    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant) -> Option<Finding> {
+    /// Takes bytes; the answer, if they complete it: to this request or to another one of the task.
+    pub(super) fn receive(
+        &mut self,
+        bytes: &[u8],
+        owed: &mut Owed,
+        now: Instant,
+    ) -> Option<Settled> {
         self.received = self.received.saturating_add(bytes.len() as u64);
-        let rest = self.cancel_echo(bytes, now);
+        let rest = self.cancel_echo(bytes, owed, now);
         if rest.is_empty() {
             return None;
         }
         self.evidence.stray(rest);
         self.last_activity = self.last_activity.max(now);
-        self.search(rest)
+        self.search(rest, owed)
     }
 
     /// When to stop listening: the answer has not begun in time, or something came and the line has
@@ -118,8 +121,8 @@ impl Exchange {
         self.evidence.damaged_answer
     }
 
-    pub(super) const fn sent_at(&self) -> Instant {
-        self.sent_at
+    pub(super) const fn request(&self) -> &Request {
+        &self.request
     }
 
     pub(super) fn attempt(&self, verdict: Verdict, now: Instant) -> Attempt {
@@ -133,7 +136,7 @@ impl Exchange {
     }
 
     /// Takes off the front what only repeats the request.
-    fn cancel_echo<'b>(&mut self, bytes: &'b [u8], now: Instant) -> &'b [u8] {
+    fn cancel_echo<'b>(&mut self, bytes: &'b [u8], owed: &mut Owed, now: Instant) -> &'b [u8] {
         let mut rest = bytes;
         while let Echo::Matching(matched) = self.echo {
             let Some((&byte, after)) = rest.split_first() else {
@@ -159,7 +162,7 @@ impl Exchange {
                         let begun = self.sent.get(..matched).unwrap_or_default().to_vec();
                         self.evidence.stray(&begun);
                         // What looked like an echo begins a frame of its own; none can end in it.
-                        let _ = self.search(&begun);
+                        let _ = self.search(&begun, owed);
                     }
                 }
             }
@@ -174,7 +177,7 @@ impl Exchange {
         self.at_last = self.at_last.after(later);
     }
 
-    fn search(&mut self, bytes: &[u8]) -> Option<Finding> {
+    fn search(&mut self, bytes: &[u8], owed: &mut Owed) -> Option<Settled> {
         let Self {
             decoder,
             evidence,
@@ -186,29 +189,25 @@ impl Exchange {
         let mut rest = bytes;
         while let Some(found) = decoder.next(&mut rest) {
             match found {
-                Found::Frame(frame) if frame.direction == Direction::ToMeter => {
-                    if request.is_echoed_by(&frame, *address) {
-                        evidence.clean_echo(sent.len());
-                    } else {
-                        evidence.unexpected = true;
+                Found::Frame(frame) if request.is_echoed_by(&frame, *address) => {
+                    match frame.direction {
+                        Direction::ToMeter => evidence.clean_echo(sent.len()),
+                        Direction::FromMeter => evidence.damaged_echo = true,
                     }
                 }
-                Found::Frame(frame) if request.is_echoed_by(&frame, *address) => {
-                    evidence.damaged_echo = true;
-                }
-                Found::Frame(frame) => match answer_to(request, *address, &frame) {
-                    Some(finding) => return Some(finding),
+                Found::Frame(frame) => match owed.settle(&frame, *address) {
+                    Some(settled) if settled.is_current => return Some(settled),
+                    // What was owed to an earlier task has come: nothing is wrong with that.
+                    Some(_) => evidence.clear(),
                     None => evidence.unexpected = true,
                 },
                 Found::Acknowledge => {
                     // A lone byte is only believed on a line that is clean otherwise.
-                    let clean = evidence.strays == bytes.len() as u64 && bytes == [0x06];
-                    if matches!(request, Request::SetClock(_)) && clean {
-                        return Some(AskAnswer::Acknowledged);
+                    let is_clean = evidence.strays == 1 && bytes == [0x06];
+                    if is_clean && let Some(settled) = owed.settle_acknowledgement() {
+                        return Some(settled);
                     }
-                    if clean {
-                        evidence.unexpected = true;
-                    }
+                    evidence.unexpected |= is_clean;
                 }
                 Found::Broken {
                     direction,
@@ -265,7 +264,11 @@ fn note_broken(
 }
 
 /// What a sound frame answers to the request; `None` if it answers something else.
-fn answer_to(request: &Request, address: Address, frame: &Frame<'_>) -> Option<Finding> {
+pub(super) fn answer_to(
+    request: &Request,
+    address: Address,
+    frame: &Frame<'_>,
+) -> Option<AskAnswer> {
     if frame.address != address || frame.command != request.command() {
         return None;
     }

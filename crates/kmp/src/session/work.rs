@@ -77,6 +77,13 @@ impl Work {
         })
     }
 
+    /// Whether this is the request that waits for its answer.
+    pub(super) fn awaits(&self, request: &Request) -> bool {
+        self.pending
+            .front()
+            .is_some_and(|pending| pending.request == *request)
+    }
+
     /// Whether the request was sent before.
     pub(super) fn is_repeat(&self) -> bool {
         self.pending.front().is_some_and(|pending| pending.sent > 0)
@@ -155,6 +162,8 @@ impl Work {
             let ids = pending.ids().to_vec();
             self.pending.pop_front();
             memory.mute.extend(ids.iter().map(|id| (*id, now)));
+            // Nothing was on its way: the meter had nothing to say.
+            memory.owed.forget_all();
             self.unsupported.extend(ids);
         } else if pending.sent >= self.attempts {
             self.abandon_front(answered);
