@@ -147,7 +147,11 @@ fn fraction(at: Seconds, period: Seconds) -> f64 {
 /// A sine over turns, by Bhāskara's approximation (within 0.0017).
 fn wave(turns: f64) -> f64 {
     let turns = if turns >= 1.0 { turns - 1.0 } else { turns };
-    let (half, sign) = if turns < 0.5 { (turns * 2.0, 1.0) } else { (turns * 2.0 - 1.0, -1.0) };
+    let (half, sign) = if turns < 0.5 {
+        (turns * 2.0, 1.0)
+    } else {
+        (turns * 2.0 - 1.0, -1.0)
+    };
     let bow = half * (1.0 - half);
     sign * 16.0 * bow / (5.0 - 4.0 * bow)
 }
@@ -174,7 +178,10 @@ mod tests {
     fn weather_is_smooth() {
         let climate = Climate::new(7);
         for minute in 0..100_000 {
-            let (a, b) = (climate.outdoor(minute * 60), climate.outdoor(minute * 60 + 60));
+            let (a, b) = (
+                climate.outdoor(minute * 60),
+                climate.outdoor(minute * 60 + 60),
+            );
             assert!((a - b).abs() < 0.05, "{a} then {b}");
         }
     }

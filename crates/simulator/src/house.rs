@@ -96,8 +96,15 @@ impl House {
             inlet: 60.0,
             outlet: 30.0,
             bypass_open: false,
-            flow: Flow { inlet: 60_00, outlet: 30_00, ..Flow::default() },
-            info: Info { air: false, events: 2 * climate.of_house(2, 2 * years) },
+            flow: Flow {
+                inlet: 6_000,
+                outlet: 3_000,
+                ..Flow::default()
+            },
+            info: Info {
+                air: false,
+                events: 2 * climate.of_house(2, 2 * years),
+            },
             totals,
             window: Window::new(averaging_minutes),
             hour: Period::begin(totals),
@@ -156,7 +163,9 @@ impl House {
             Over::Month => &self.month,
             Over::Year => &self.year,
         };
-        period.averages(&self.totals).unwrap_or((self.flow.inlet, self.flow.outlet))
+        period
+            .averages(&self.totals)
+            .unwrap_or((self.flow.inlet, self.flow.outlet))
     }
 
     fn step(&mut self) {
@@ -207,7 +216,11 @@ impl House {
         // W over Wh/(l K); pipes gone cold let the valves open, but not without end.
         let through_radiators = radiators / (WH_PER_LITRE * (self.inlet - back).max(8.0));
         let through_exchanger = hot_water / (WH_PER_LITRE * (self.inlet - 23.0).max(25.0));
-        self.bypass_open = if self.bypass_open { self.inlet < 50.0 } else { self.inlet < 40.0 };
+        self.bypass_open = if self.bypass_open {
+            self.inlet < 50.0
+        } else {
+            self.inlet < 40.0
+        };
         let through_bypass = if self.bypass_open { 45.0 } else { 0.0 };
         let total = through_radiators + through_exchanger + through_bypass;
         let mixed = if total > 0.0 {
@@ -218,14 +231,21 @@ impl House {
         } else {
             self.outlet
         };
-        Demand { litres_per_hour: total, supply, mixed }
+        Demand {
+            litres_per_hour: total,
+            supply,
+            mixed,
+        }
     }
 
     /// Lets the water move through the pipes and reads it as the meter does.
     fn measure(&mut self, demand: &Demand) -> Flow {
         // A flow sensor has a smallest flow; below it stands still.
         let wanted = water::round(demand.litres_per_hour);
-        let moving = u32::try_from(wanted).ok().filter(|&flow| flow >= 3).unwrap_or(0);
+        let moving = u32::try_from(wanted)
+            .ok()
+            .filter(|&flow| flow >= 3)
+            .unwrap_or(0);
         let litres = f64::from(moving) * (1.0 / 360.0);
         self.inlet += (demand.supply - self.inlet) * (litres * (1.0 / 12.0)).min(1.0);
         self.outlet += (demand.mixed - self.outlet) * (litres * (1.0 / 3.0)).min(1.0);
@@ -237,12 +257,20 @@ impl House {
         let litres_per_hour = if self.info.air { 0 } else { moving };
         let milliwatts = water::power_milliwatts(litres_per_hour, inlet, outlet);
         self.set_air(self.today.air(self.cell * CELL));
-        Flow { litres_per_hour, inlet, outlet, milliwatts }
+        Flow {
+            litres_per_hour,
+            inlet,
+            outlet,
+            milliwatts,
+        }
     }
 
     fn set_air(&mut self, air: bool) {
         if air != self.info.air {
-            self.info = Info { air, events: self.info.events + 1 };
+            self.info = Info {
+                air,
+                events: self.info.events + 1,
+            };
         }
     }
 }
@@ -327,12 +355,12 @@ impl Knots {
     }
 
     fn at(&self, at: Seconds) -> (f64, f64) {
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-        let (x, part, y) = {
-            let in_hour = at.rem_euclid(HOUR);
-            (in_hour as f64 / 3600.0, (in_hour / 600) as usize, (in_hour % 600) as f64 / 600.0)
-        };
+        // Below 3600, so that neither type loses anything.
+        let in_hour = u16::try_from(at.rem_euclid(HOUR)).unwrap_or(0);
+        let part = usize::from(in_hour / 600);
+        let y = f64::from(in_hour % 600) * (1.0 / 600.0);
         let valve = self.valves[part] + (self.valves[part + 1] - self.valves[part]) * y;
+        let x = f64::from(in_hour) * (1.0 / 3600.0);
         let between = |ends: &[f64; 2]| ends[0] + (ends[1] - ends[0]) * x;
         (between(&self.radiators) * valve, between(&self.supply))
     }
@@ -365,7 +393,11 @@ struct Today {
 
 impl Default for Today {
     fn default() -> Self {
-        Self { day: -1, hot_water: Vec::new(), air: (0, 0) }
+        Self {
+            day: -1,
+            hot_water: Vec::new(),
+            air: (0, 0),
+        }
     }
 }
 
@@ -373,13 +405,17 @@ impl Today {
     fn new(climate: &Climate, day: i64) -> Self {
         let mut hot_water = vec![0_u16; CELLS_PER_DAY];
         for draw in climate.draws(day) {
-            let first = draw.start as usize / CELL_LENGTH;
-            let cells = (draw.seconds as usize).div_ceil(CELL_LENGTH);
-            for watts in hot_water.iter_mut().skip(first).take(cells) {
+            let (first, last) = (draw.start / 10, (draw.start + draw.seconds) / 10);
+            let cells = first as usize..=last as usize;
+            for watts in hot_water.get_mut(cells).into_iter().flatten() {
                 *watts = watts.saturating_add(draw.watts);
             }
         }
-        Self { day, hot_water, air: climate.air_in_sensor(day).unwrap_or((0, 0)) }
+        Self {
+            day,
+            hot_water,
+            air: climate.air_in_sensor(day).unwrap_or((0, 0)),
+        }
     }
 
     fn holds(&self, at: Seconds) -> bool {
@@ -397,14 +433,14 @@ impl Today {
     }
 }
 
-const CELL_LENGTH: usize = CELL.unsigned_abs() as usize;
-const CELLS_PER_DAY: usize = 86_400 / CELL_LENGTH;
+const CELLS_PER_DAY: usize = 8_640;
+const _: () = assert!(CELL == 10 && DAY == CELL * 8_640);
 
 /// Counters of the years before the simulation begins, at 72/34 °C throughout.
 fn earlier_years(climate: &Climate, years: u32) -> Totals {
     let litres = i64::from(years) * (180_000 + i64::from(climate.of_house(3, 140_000)));
     let volume = litres * 3600;
-    let (inlet, outlet) = (72_00, 34_00);
+    let (inlet, outlet) = (7_200, 3_400);
     // mW of 1 l/h are mWh of each litre.
     let energy = water::power_milliwatts(1_000, inlet, outlet) * 36 / 10 * litres;
     Totals {

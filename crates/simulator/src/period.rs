@@ -55,7 +55,10 @@ pub(crate) struct Extremes {
 
 impl Extremes {
     pub(crate) fn begin(at: Seconds) -> Self {
-        let nothing = Extreme { value: 0, at: datetime_of(at) };
+        let nothing = Extreme {
+            value: 0,
+            at: datetime_of(at),
+        };
         Self {
             any: false,
             max_flow: nothing,
@@ -70,7 +73,10 @@ impl Extremes {
         self.any = true;
         let keep = |kept: &mut Extreme, value: i64, better: bool| {
             if better || first {
-                *kept = Extreme { value, at: datetime_of(begun) };
+                *kept = Extreme {
+                    value,
+                    at: datetime_of(begun),
+                };
             }
         };
         let (flow, power) = (litres_per_hour, milliwatts);
@@ -96,7 +102,12 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) fn new(minutes: u16) -> Self {
-        Self { minutes: minutes.clamp(1, 1440), flow: 0, power: 0, cells: 0 }
+        Self {
+            minutes: minutes.clamp(1, 1440),
+            flow: 0,
+            power: 0,
+            cells: 0,
+        }
     }
 
     pub(crate) fn minutes(&self) -> u16 {

@@ -12,7 +12,7 @@
 use std::sync::LazyLock;
 
 /// Hottest temperature the table knows, in hundredths of a degree.
-pub(crate) const HOTTEST: u32 = 180_00;
+pub(crate) const HOTTEST: u32 = 18_000;
 
 /// Power in milliwatts of `litres_per_hour` cooled from `inlet` to `outlet` (hundredths of °C),
 /// with the flow sensor in the outlet, where small meters have it.
@@ -47,7 +47,11 @@ pub(crate) fn enthalpy(temperature: u32) -> f64 {
 /// Rounds half away from zero; the values here are far inside `i64`.
 #[allow(clippy::cast_possible_truncation)]
 pub(crate) fn round(value: f64) -> i64 {
-    if value < 0.0 { (value - 0.5) as i64 } else { (value + 0.5) as i64 }
+    if value < 0.0 {
+        (value - 0.5) as i64
+    } else {
+        (value + 0.5) as i64
+    }
 }
 
 struct Table {
@@ -58,11 +62,18 @@ struct Table {
 const POINTS: usize = (HOTTEST / 100 + 2) as usize;
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { density: [0.0; POINTS], enthalpy: [0.0; POINTS] };
+    let mut table = Table {
+        density: [0.0; POINTS],
+        enthalpy: [0.0; POINTS],
+    };
     let mut degrees = 0.0;
     for (density, enthalpy) in table.density.iter_mut().zip(&mut table.enthalpy) {
         // A hair above freezing: 0 °C itself lies 10 mK below the formula's edge.
-        let kelvin = if degrees == 0.0 { 273.16 } else { 273.15 + degrees };
+        let kelvin = if degrees == 0.0 {
+            273.16
+        } else {
+            273.15 + degrees
+        };
         let state = Region1::at(1.6, kelvin);
         *density = 1.0 / state.specific_volume;
         *enthalpy = state.enthalpy;
@@ -87,7 +98,7 @@ struct Region1 {
 }
 
 impl Region1 {
-    /// Pressure in MPa, temperature in K.
+    /// Pressure in `MPa`, temperature in K.
     fn at(pressure: f64, kelvin: f64) -> Self {
         const GAS_CONSTANT: f64 = 0.461_526; // kJ/(kg K)
         let pi = pressure / 16.53;
@@ -179,7 +190,7 @@ mod tests {
 
     #[test]
     fn table_between_the_degrees_is_within_two_thousandths_of_a_percent() {
-        for hundredths in (5_00..HOTTEST).step_by(97) {
+        for hundredths in (500..HOTTEST).step_by(97) {
             let state = Region1::at(1.6, 273.15 + f64::from(hundredths) / 100.0);
             close(enthalpy(hundredths), state.enthalpy, 2e-5);
             close(density(hundredths), 1.0 / state.specific_volume, 2e-5);
@@ -189,13 +200,13 @@ mod tests {
     #[test]
     fn a_real_reading_of_a_601_follows() {
         // facts/kmp.md section 11: 34.45 K at 79 l/h show as 3.1 kW (computed: 3.2).
-        let kilowatts = power_milliwatts(79, 70_00, 35_55) / 100_000;
+        let kilowatts = power_milliwatts(79, 7_000, 3_555) / 100_000;
         assert!((31..=32).contains(&kilowatts), "{kilowatts}");
     }
 
     #[test]
     fn no_flow_or_no_difference_is_no_power() {
-        assert_eq!(power_milliwatts(0, 70_00, 30_00), 0);
-        assert_eq!(power_milliwatts(500, 30_00, 30_00), 0);
+        assert_eq!(power_milliwatts(0, 7_000, 3_000), 0);
+        assert_eq!(power_milliwatts(500, 3_000, 3_000), 0);
     }
 }

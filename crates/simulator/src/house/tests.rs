@@ -11,7 +11,10 @@ fn day(year: u16, month: u8, day: u8) -> Date {
 }
 
 fn at(year: u16, month: u8, date: u8, hour: u8, minute: u8, second: u8) -> DateTime {
-    DateTime::new(day(year, month, date), Time::new(hour, minute, second).unwrap())
+    DateTime::new(
+        day(year, month, date),
+        Time::new(hour, minute, second).unwrap(),
+    )
 }
 
 /// Everything a meter could show, for comparison.
@@ -19,7 +22,10 @@ fn everything(house: &House) -> impl PartialEq + std::fmt::Debug + use<> {
     let extremes = |of: &Extremes| (of.max_flow, of.min_flow, of.max_power, of.min_power);
     (
         (house.flow(), house.totals(), house.info()),
-        (extremes(house.extremes_month()), extremes(house.extremes_year())),
+        (
+            extremes(house.extremes_month()),
+            extremes(house.extremes_year()),
+        ),
         [Over::Hour, Over::Day, Over::Month, Over::Year].map(|over| house.averages(over)),
     )
 }
@@ -55,14 +61,12 @@ fn energy_agrees_with_volume_times_difference_within_one_percent() {
         let before = house.totals();
         house.advance(seconds_of(at(2026, 12, 31, 0, 0, 0)));
         let now = house.totals();
-        let cubic_metre_kelvin = (now.volume_inlet - before.volume_inlet - now.volume_outlet
-            + before.volume_outlet) as f64
-            / 3600.0
-            / 1000.0
-            / 100.0;
-        let megajoules = (now.energy - before.energy) as f64 / 1e9;
-        let k = megajoules / cubic_metre_kelvin;
-        assert!((4.09..4.17).contains(&k), "{k}");
+        let heat = now.energy - before.energy;
+        let inlet = now.volume_inlet - before.volume_inlet;
+        let outlet = now.volume_outlet - before.volume_outlet;
+        // mJ over 1/3600 l · 0.01 K, in kJ/(m³ K)
+        let k = i128::from(heat) * 360 / i128::from(inlet - outlet);
+        assert!((4_090..4_170).contains(&k), "{k}");
     }
 }
 
@@ -73,11 +77,10 @@ fn a_house_uses_what_houses_use() {
         let before = house.totals();
         house.advance(seconds_of(at(2027, 1, 1, 0, 0, 0)));
         let now = house.totals();
-        let gigajoules = (now.energy - before.energy) as f64 / 1e12;
-        let cubic_metres = (now.volume - before.volume) as f64 / 3.6e6;
-        println!("seed {seed}: {gigajoules:.1} GJ, {cubic_metres:.0} m³");
-        assert!((15.0..100.0).contains(&gigajoules), "{gigajoules} GJ");
-        assert!((80.0..700.0).contains(&cubic_metres), "{cubic_metres} m³");
+        let gigajoules = (now.energy - before.energy) / 1_000_000_000_000;
+        let cubic_metres = (now.volume - before.volume) / 3_600_000;
+        assert!((15..100).contains(&gigajoules), "{gigajoules} GJ");
+        assert!((80..700).contains(&cubic_metres), "{cubic_metres} m³");
     }
 }
 
@@ -89,8 +92,11 @@ fn outlet_is_never_warmer_than_inlet_and_power_never_negative() {
     for cell in 1..=365 * 8640 {
         house.advance(start + cell * CELL);
         let flow = house.flow();
-        assert!(flow.outlet <= flow.inlet && flow.milliwatts >= 0, "{flow:?}");
-        assert!((15_00..100_00).contains(&flow.inlet), "{flow:?}");
+        assert!(
+            flow.outlet <= flow.inlet && flow.milliwatts >= 0,
+            "{flow:?}"
+        );
+        assert!((1_500..10_000).contains(&flow.inlet), "{flow:?}");
         assert!(flow.litres_per_hour < 3500, "{flow:?}");
         still += u32::from(flow.litres_per_hour == 0);
         hottest = hottest.max(flow.milliwatts);
@@ -166,7 +172,10 @@ fn a_new_month_and_a_new_year_forget_the_old_extremes() {
     assert!(house.extremes_year().max_flow.at.date < day(2026, 2, 1));
     house.advance(seconds_of(at(2027, 1, 1, 2, 0, 0)));
     assert_eq!(house.extremes_year().max_flow.at.date, day(2027, 1, 1));
-    assert_eq!(house.extremes_year().min_power, house.extremes_month().min_power);
+    assert_eq!(
+        house.extremes_year().min_power,
+        house.extremes_month().min_power
+    );
 }
 
 #[test]
@@ -191,7 +200,6 @@ fn a_year_takes_well_under_a_second() {
     let began = std::time::Instant::now();
     house.advance(seconds_of(at(2027, 1, 1, 0, 0, 0)));
     let took = began.elapsed();
-    println!("a year took {took:?}");
     // Generous: unoptimised builds on a busy machine count too.
     assert!(took.as_secs() < 5, "{took:?}");
 }
