@@ -108,20 +108,32 @@ impl PortError {
                 ),
             },
             Self::Unreachable { reason, .. } => reason.help().to_owned(),
-            Self::Lost {
-                reason: Lost::Closed { said: Some(_) },
-                ..
-            } => "the bridge itself says why; its log may tell more".to_owned(),
             Self::Lost { .. } => "check plug, cable and network; heatmeter opens the port again \
                  by itself as soon as it is back"
                 .to_owned(),
         }
     }
 
+    /// What it means that a bridge hung up before anything else happened.
+    pub(crate) fn hung_up(port: &str, said: Option<String>) -> Self {
+        let port = port.to_owned();
+        match said {
+            // The words of ser2net when its one client is already there.
+            Some(said) if said.to_ascii_lowercase().contains("in use") => Self::Busy {
+                port,
+                holders: Vec::new(),
+            },
+            said => Self::Unreachable {
+                port,
+                reason: Unreachable::HungUp(said),
+            },
+        }
+    }
+
     /// What an error while reading or writing means for the port.
     pub(crate) fn lost(port: &str, error: &io::Error) -> Self {
         let reason = match error.kind() {
-            io::ErrorKind::UnexpectedEof => Lost::Closed { said: None },
+            io::ErrorKind::UnexpectedEof => Lost::Closed,
             _ => Lost::Failed(error.to_string()),
         };
         Self::Lost {
@@ -207,6 +219,8 @@ pub enum Unreachable {
     Network(String),
     /// The other end does not speak RFC 2217.
     NotRfc2217(String),
+    /// The bridge took the connection only to close it, with these words if it gave any.
+    HungUp(Option<String>),
     /// The line cannot be set as it has to be.
     Settings {
         /// What was asked for.
@@ -230,6 +244,11 @@ impl Unreachable {
                 "use socket:// for a raw bridge and set 1200 baud 8N2 there, or switch the bridge \
                  to RFC 2217"
             }
+            Self::HungUp(Some(_)) => "the bridge itself says why; its log may tell more",
+            Self::HungUp(None) => {
+                "most bridges serve one client at a time: end the other one, or look into the \
+                 bridge's log"
+            }
             Self::Settings { .. } => {
                 "the adapter or bridge must be able to do 1200 baud, 8 data bits, no parity and 2 \
                  stop bits; try another one"
@@ -248,6 +267,8 @@ impl fmt::Display for Unreachable {
             Self::NotResolved(problem) => write!(f, "unknown host: {problem}"),
             Self::Network(problem) => write!(f, "{problem}"),
             Self::NotRfc2217(found) => write!(f, "expected an RFC 2217 server, found {found}"),
+            Self::HungUp(None) => write!(f, "the bridge hung up at once"),
+            Self::HungUp(Some(said)) => write!(f, "the bridge hung up and said `{said}`"),
             Self::Settings { asked, found } => {
                 write!(f, "asked for {asked}, the port stays at {found}")
             }
@@ -260,10 +281,7 @@ impl fmt::Display for Unreachable {
 #[non_exhaustive]
 pub enum Lost {
     /// The other end closed it, or the adapter was unplugged.
-    Closed {
-        /// The text that a bridge sent instead of data, for example `Port already in use`.
-        said: Option<String>,
-    },
+    Closed,
     /// Reading or writing failed.
     Failed(String),
     /// A request could not be written in this time.
@@ -273,8 +291,7 @@ pub enum Lost {
 impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Closed { said: None } => write!(f, "the other end closed it"),
-            Self::Closed { said: Some(said) } => write!(f, "the other end closed it with `{said}`"),
+            Self::Closed => write!(f, "the other end closed it"),
             Self::Failed(problem) => write!(f, "{problem}"),
             Self::WriteStuck(after) => {
                 write!(f, "writing was stuck for {:.1} s", after.as_secs_f64())

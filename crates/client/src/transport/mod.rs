@@ -17,7 +17,7 @@ use self::rfc2217::Rfc2217Line;
 use self::serial::Serial;
 use self::tcp::Tcp;
 
-use crate::error::{Lost, PortError};
+use crate::error::PortError;
 use crate::line::LineSettings;
 use crate::port::Port;
 
@@ -145,26 +145,16 @@ impl Transport {
     }
 
     /// What an error of this transport means for its port. Close it then.
-    pub fn lost(&self, port: &Port, error: &io::Error) -> PortError {
+    pub fn lost(&mut self, port: &Port, error: &io::Error) -> PortError {
         let port = port.to_string();
-        if error.kind() != io::ErrorKind::UnexpectedEof {
-            return PortError::lost(&port, error);
-        }
-        let said = match &self.kind {
-            Kind::Tcp(tcp) => tcp.said(),
-            Kind::Rfc2217(line) => line.said(),
+        let said = match &mut self.kind {
+            Kind::Tcp(tcp) => tcp.last_words(error),
+            Kind::Rfc2217(line) => line.last_words(error),
             Kind::Serial(_) | Kind::Replay(_) => None,
         };
         match said {
-            // ser2net's words when its one client is already there.
-            Some(said) if said.to_ascii_lowercase().contains("in use") => PortError::Busy {
-                port,
-                holders: Vec::new(),
-            },
-            said => PortError::Lost {
-                port,
-                reason: Lost::Closed { said },
-            },
+            Some(said) => PortError::hung_up(&port, Some(said)),
+            None => PortError::lost(&port, error),
         }
     }
 }

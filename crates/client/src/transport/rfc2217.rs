@@ -7,7 +7,7 @@ use tokio::io::Interest;
 use tokio::time::{Instant, timeout_at};
 
 use super::OpenOptions;
-use super::tcp::{Greeting, Tcp};
+use super::tcp::{Greeting, Tcp, is_hang_up};
 use crate::error::{PortError, Unreachable};
 use crate::line::LineSettings;
 use crate::port::Address;
@@ -15,6 +15,9 @@ use crate::rfc2217::{Progress, Rfc2217};
 
 /// How long changed settings may take to be confirmed on an open line.
 const CONFIRMATION: Duration = Duration::from_secs(2);
+
+/// How much of a meter's data may wait for a reader.
+const DATA_MAX: usize = 4096;
 
 #[derive(Debug)]
 pub(super) struct Rfc2217Line {
@@ -52,18 +55,9 @@ impl Rfc2217Line {
         match line.settle(options.line, deadline).await {
             Ok(None) => Ok(line),
             Ok(Some(reason)) => Err(unreachable(reason)),
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => match line.said() {
-                Some(said) if said.to_ascii_lowercase().contains("in use") => {
-                    Err(PortError::Busy {
-                        port: name.to_owned(),
-                        holders: Vec::new(),
-                    })
-                }
-                Some(said) => Err(unreachable(Unreachable::NotRfc2217(format!("`{said}`")))),
-                None => Err(unreachable(Unreachable::NotRfc2217(
-                    "a connection that was closed at once".to_owned(),
-                ))),
-            },
+            Err(error) if is_hang_up(&error) => {
+                Err(PortError::hung_up(name, line.last_words(&error)))
+            }
             Err(error) => Err(unreachable(Unreachable::Network(error.to_string()))),
         }
     }
@@ -79,7 +73,8 @@ impl Rfc2217Line {
     }
 
     pub(super) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
+        // A peer that only ever negotiates must not hold a function that does not wait.
+        for _ in 0..16 {
             let read = self.take(buffer);
             if read > 0 {
                 return Ok(read);
@@ -89,6 +84,7 @@ impl Rfc2217Line {
             self.received(&bytes[..read]);
             self.push_out()?;
         }
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     pub(super) async fn write_all(&mut self, data: &[u8]) -> io::Result<()> {
@@ -110,8 +106,16 @@ impl Rfc2217Line {
         }
     }
 
-    pub(super) fn said(&self) -> Option<String> {
-        self.greeting.text()
+    /// The words that were all that ever came before this error, if it is a hang-up.
+    pub(super) fn last_words(&mut self, error: &io::Error) -> Option<String> {
+        let mut bytes = [0; 512];
+        while is_hang_up(error) && !self.greeting.more {
+            let Ok(read) = self.tcp.try_read(&mut bytes) else {
+                break;
+            };
+            self.received(&bytes[..read]);
+        }
+        self.greeting.text().filter(|_| is_hang_up(error))
     }
 
     /// Negotiates until the settings are in force, or tells why they are not.
@@ -142,9 +146,12 @@ impl Rfc2217Line {
                 }
                 Progress::Negotiating => {}
             }
+            self.data_is_bounded();
+            // A peer that always has something to say would keep a timeout from being looked at.
+            let in_time = Instant::now() < deadline;
             match timeout_at(deadline, self.exchange()).await {
-                Ok(result) => result?,
-                Err(_elapsed) => {
+                Ok(result) if in_time => result?,
+                _ => {
                     return Ok(Some(Unreachable::NotRfc2217(format!(
                         "{} within {:.1} s",
                         self.filter.diagnosis(),
@@ -155,12 +162,21 @@ impl Rfc2217Line {
         }
     }
 
+    /// What comes while the line is being set is kept for the reader, but not without end.
+    fn data_is_bounded(&mut self) {
+        if self.data.len() - self.read_from > DATA_MAX {
+            self.data.clear();
+            self.read_from = 0;
+        }
+    }
+
     /// Waits until something came in or an answer could go out. Cancel safe.
     async fn exchange(&mut self) -> io::Result<()> {
         let mut bytes = [0; 512];
         if self.sent < self.outgoing.len() {
             // An answer is stuck. Keep reading meanwhile, or two full buffers would block each
             // other for ever.
+            tokio::task::consume_budget().await;
             self.tcp
                 .ready(Interest::READABLE | Interest::WRITABLE)
                 .await?;

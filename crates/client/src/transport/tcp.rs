@@ -85,9 +85,12 @@ impl Tcp {
         telnet::looks_like_negotiation(&self.greeting.bytes)
     }
 
-    /// The line of text that is all that ever came.
-    pub(super) fn said(&self) -> Option<String> {
-        self.greeting.text()
+    /// The words that were all that ever came before this error, if it is a hang-up.
+    pub(super) fn last_words(&mut self, error: &io::Error) -> Option<String> {
+        let mut buffer = [0; GREETING_MAX];
+        // Whoever writes into a closing connection learns of it before the last words are read.
+        while is_hang_up(error) && !self.greeting.more && self.try_read(&mut buffer).is_ok() {}
+        self.greeting.text().filter(|_| is_hang_up(error))
     }
 }
 
@@ -95,7 +98,7 @@ impl Tcp {
 #[derive(Debug, Default)]
 pub(super) struct Greeting {
     bytes: Vec<u8>,
-    more: bool,
+    pub(super) more: bool,
 }
 
 impl Greeting {
@@ -105,6 +108,7 @@ impl Greeting {
         self.bytes.extend(bytes.iter().take(room));
     }
 
+    /// The line of text that is all that ever came, if it is one.
     pub(super) fn text(&self) -> Option<String> {
         let text = str::from_utf8(&self.bytes).ok()?.trim();
         let readable = !self.more
@@ -114,6 +118,14 @@ impl Greeting {
                 .any(|c| c.is_control() && !c.is_ascii_whitespace());
         readable.then(|| text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
+}
+
+/// Whether the other end closed the connection. A server that closes with something still unread
+/// resets it instead, which is how a busy bridge answers a client that speaks first.
+pub(super) fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+
+    matches!(error.kind(), BrokenPipe | ConnectionReset | UnexpectedEof)
 }
 
 /// Tries the addresses of a host one after the other; each gets its share of the time.

@@ -1,6 +1,10 @@
 //! What the tests of this crate need around them: pseudo terminals as meters, and ser2net.
 
-#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file uses its own part"
+)]
 
 pub mod pty;
 pub mod ser2net;

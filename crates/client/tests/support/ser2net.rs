@@ -30,6 +30,15 @@ pub struct Bridge {
 impl Bridge {
     pub async fn start(mode: Mode) -> Self {
         let meter = Pty::new();
+        let device = meter.name().to_owned();
+        Self::start_on(mode, meter, &device).await
+    }
+
+    pub async fn start_without_device(mode: Mode) -> Self {
+        Self::start_on(mode, Pty::new(), "/dev/ttyNothing").await
+    }
+
+    async fn start_on(mode: Mode, meter: Pty, device: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
         let accepter = match mode {
@@ -46,8 +55,7 @@ impl Bridge {
             &config,
             format!(
                 "connection: &meter\n  accepter: {accepter},127.0.0.1,{port}\n  \
-                 connector: serialdev(nouucplock=true),{},{line},local\n",
-                meter.name()
+                 connector: serialdev(nouucplock=true),{device},{line},local\n"
             ),
         )
         .unwrap();
