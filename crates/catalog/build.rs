@@ -1,6 +1,7 @@
 //! Compiles the data files of `meters/` into the crate.
 //!
-//! What is wrong with them is printed as `file:line: reason` and fails the build; see `build/compiler/`.
+//! What is wrong with them is printed as `file:line: reason` and fails the build; see
+//! `build/compiler/`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};

@@ -1,4 +1,5 @@
-//! Captures: frames seen on real lines, printed in documents or made for tests, and what they have to decode to.
+//! Captures: frames seen on real lines, printed in documents or made for tests, and what they have
+//! to decode to.
 //!
 //! They stand in the file of the family they belong to. One test decodes each of them.
 
@@ -36,7 +37,8 @@ pub struct Capture {
 pub enum CaptureKind {
     /// Printed by its source as traffic of a meter.
     Real,
-    /// The source lost zero bytes or shows a part; rebuilt, with the checksum of the source matching.
+    /// The source lost zero bytes or shows a part; rebuilt, with the checksum of the source
+    /// matching.
     Reconstructed,
     /// Only the request is known.
     RequestOnly,

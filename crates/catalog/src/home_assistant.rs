@@ -1,7 +1,7 @@
 //! How Home Assistant spells units.
 //!
-//! Its sensor platform accepts fixed spellings per device class (`homeassistant/const.py`, release 2026.11); a unit it
-//! does not know must not be sent together with a device class.
+//! Its sensor platform accepts fixed spellings per device class (`homeassistant/const.py`, release
+//! 2026.11); a unit it does not know must not be sent together with a device class.
 
 use crate::{HomeAssistant, Quantity, Unit};
 
@@ -16,17 +16,17 @@ pub fn home_assistant_unit(unit: Unit) -> Option<&'static str> {
 impl HomeAssistant {
     /// The classes that fit a value in the unit the meter sent it in.
     ///
-    /// A pulse input is a water meter's or an electricity meter's, as it was programmed: its unit decides. A device class
-    /// that does not go with the unit is left out, because Home Assistant would refuse the sensor.
+    /// A pulse input is a water meter's or an electricity meter's, as it was programmed: its unit
+    /// decides. A device class that does not go with the unit is left out, because Home Assistant
+    /// would refuse the sensor.
     #[must_use]
     pub fn in_unit(self, unit: Unit) -> Self {
         let device_class = self.device_class.and_then(|class| {
             let wanted = match class {
                 "energy" => Quantity::Energy,
                 "reactive_energy" => Quantity::ReactiveEnergy,
-                "volume" => Quantity::Volume,
                 "water" if unit.quantity() == Quantity::Energy => return Some("energy"),
-                "water" => Quantity::Volume,
+                "volume" | "water" => Quantity::Volume,
                 "volume_flow_rate" => Quantity::VolumeFlow,
                 "power" => Quantity::Power,
                 "reactive_power" => Quantity::ReactivePower,
@@ -49,7 +49,8 @@ impl HomeAssistant {
     }
 }
 
-/// By the unit codes of the protocol. Absent on purpose: apparent energy, tonnes, scaled units, dates and the like.
+/// By the unit codes of the protocol. Absent on purpose: apparent energy, tonnes, scaled units,
+/// dates and the like.
 const SPELLINGS: [(u8, &str); 45] = [
     (1, "Wh"),
     (2, "kWh"),

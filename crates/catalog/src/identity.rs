@@ -1,7 +1,8 @@
 //! Which family a meter belongs to, by what it says about itself.
 //!
-//! The manufacturer published type codes for the MULTICAL 601 only; everything else in `meters/` is marked with how
-//! sure it is. Where no rule fits there is no answer: the raw figures are kept and shown.
+//! The manufacturer published type codes for the MULTICAL 601 only; everything else in `meters/` is
+//! marked with how sure it is. Where no rule fits there is no answer: the raw figures are kept and
+//! shown.
 
 use crate::RegisterId;
 use crate::model::{Model, models};

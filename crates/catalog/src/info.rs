@@ -1,8 +1,9 @@
 //! Info codes: what the flags a meter raises mean.
 //!
-//! Three codings are in use (facts in `meters/infocodes.toml`): a sum of weights on register 99 of the older meters, a
-//! word of bits in register 369 of the newer ones, and eight decimal digits, one per part of the meter, which the newer
-//! ones show on their display and in register 99. What a table does not know is reported as unknown, never dropped.
+//! Three codings are in use (facts in `meters/infocodes.toml`): a sum of weights on register 99 of
+//! the older meters, a word of bits in register 369 of the newer ones, and eight decimal digits,
+//! one per part of the meter, which the newer ones show on their display and in register 99. What a
+//! table does not know is reported as unknown, never dropped.
 
 use core::fmt;
 
@@ -25,7 +26,8 @@ pub struct InfoTable {
 }
 
 impl InfoTable {
-    /// The flags set in a register's raw value; `None` if this table does not explain that register.
+    /// The flags set in a register's raw value; `None` if this table does not explain that
+    /// register.
     ///
     /// An empty list says that the meter has nothing to report.
     pub fn decode(&self, register: RegisterId, raw: u64) -> Option<Vec<Info>> {

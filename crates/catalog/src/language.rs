@@ -62,7 +62,8 @@ impl fmt::Display for Language {
 impl FromStr for Language {
     type Err = UnknownLanguage;
 
-    /// Accepts `nl`, `nl-BE`, `nl_NL.UTF-8` and, because systems say it, `no` and `nn` for Norwegian.
+    /// Accepts `nl`, `nl-BE`, `nl_NL.UTF-8` and, because systems say it, `no` and `nn` for
+    /// Norwegian.
     fn from_str(tag: &str) -> Result<Self, Self::Err> {
         let primary = tag.split(['-', '_', '.']).next().unwrap_or_default();
         if primary.eq_ignore_ascii_case("no") || primary.eq_ignore_ascii_case("nn") {

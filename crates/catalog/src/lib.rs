@@ -1,9 +1,10 @@
 //! What Kamstrup meters are, as data: registers, models, info codes and captures.
 //!
-//! Everything a person or a program wants to know about a meter without talking to it stands once, in the files of
-//! `meters/`, and is compiled into this crate: what register 60 is called in Finnish, which registers a MULTICAL 403
-//! has, how often each is worth asking for, what bit 9 of its info code means. There is no protocol in here; bytes are
-//! the business of `kamstrup-kmp`. A data file that does not make sense fails the build with file, line and reason.
+//! Everything a person or a program wants to know about a meter without talking to it stands once,
+//! in the files of `meters/`, and is compiled into this crate: what register 60 is called in
+//! Finnish, which registers a MULTICAL 403 has, how often each is worth asking for, what bit 9 of
+//! its info code means. There is no protocol in here; bytes are the business of `kamstrup-kmp`. A
+//! data file that does not make sense fails the build with file, line and reason.
 //!
 //! ```
 //! use heatmeter_catalog::{Language, model, register_by_key};

@@ -1,7 +1,9 @@
 //! Models: which registers a meter family has, what to ask first, and what it can possibly say.
 //!
-//! One file per family in `meters/`. A list of registers says what a family may answer, not what one meter does: a
-//! meter leaves out what its programming does not have.
+//! One file per family in `meters/`. A list of registers says what a family may answer, not what
+//! one meter does: a meter leaves out what its programming does not have.
+
+use kamstrup_kmp::Decimal;
 
 use crate::data::MODELS;
 use crate::identity::IdentityRule;
@@ -149,14 +151,12 @@ pub struct Override {
     pub default: Option<bool>,
 }
 
-/// An exact figure with its unit: `mantissa` times ten to the `exponent`.
+/// An exact figure with its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Amount {
-    /// The digits.
-    pub mantissa: i64,
-    /// The power of ten they are multiplied by.
-    pub exponent: i8,
-    /// What they count.
+    /// The figure, to the last digit.
+    pub value: Decimal,
+    /// What it counts.
     pub unit: Unit,
 }
 
@@ -215,7 +215,8 @@ pub struct Sentinel {
 pub struct Battery {
     /// Readings in an hour on which the stated life of the battery rests.
     pub readings_per_hour: u16,
-    /// Years the manufacturer states for that, the shortest and the longest over batteries and modes.
+    /// Years the manufacturer states for that, the shortest and the longest over batteries and
+    /// modes.
     pub years: Option<(u8, u8)>,
     /// Where this comes from.
     pub source: &'static str,
@@ -276,9 +277,8 @@ mod tests {
             .map(|s| s.value)
             .collect();
         let open = Amount {
-            mantissa: 18500,
-            exponent: -2,
-            unit: Unit(37),
+            value: Decimal::new(18500, -2),
+            unit: Unit::CELSIUS,
         };
         assert!(values.contains(&open), "{values:?}");
     }

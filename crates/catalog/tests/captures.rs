@@ -1,7 +1,8 @@
 //! Every capture of `meters/` decodes to what stands beside it.
 //!
-//! The records of logger commands are read here by hand, after the layouts of vendor document 5512-447 section 6.3 and
-//! of jktjkt/PyKMP, so that the expected values in the files are checked by something that is not the code under test.
+//! The records of logger commands are read here by hand, after the layouts of vendor document
+//! 5512-447 section 6.3 and of jktjkt/PyKMP, so that the expected values in the files are checked
+//! by something that is not the code under test.
 
 use heatmeter_catalog::{Capture, CaptureKind, Logger, Reading, captures};
 use kamstrup_kmp::frame::{Address, Decoder, Direction, Found, Frame, FrameError};
@@ -196,7 +197,8 @@ fn check_logger(id: &str, command: u8, data: &[u8], expected: &Logger) {
 }
 
 fn check_configuration(id: &str, mut rest: Bytes<'_>, expected: &Logger) {
-    // Two dates with a format byte each, a format byte and the records per interval, another one and the interval.
+    // Two dates with a format byte each, a format byte and the records per interval, another one
+    // and the interval.
     rest.number(10);
     assert_eq!(Some(rest.number(2)), expected.depth.map(u64::from), "{id}");
     let count = rest.number(1);
@@ -210,7 +212,8 @@ fn check_configuration(id: &str, mut rest: Bytes<'_>, expected: &Logger) {
     assert!(rest.0.is_empty(), "{id}: {:02x?} is left over", rest.0);
 }
 
-/// The first row has each value's format in front of it, later ones have values only, behind a number if `numbered`.
+/// The first row has each value's format in front of it, later ones have values only, behind a
+/// number if `numbered`.
 fn check_rows(id: &str, rest: &mut Bytes<'_>, registers: u64, expected: &Logger, numbered: bool) {
     assert_eq!(registers, expected.registers.len() as u64, "{id}");
     let mut formats = Vec::new();

@@ -1,7 +1,8 @@
 //! From the text of the data files to Rust source, or to a list of what is wrong with them.
 //!
-//! Used by the build script and by `tests/data_errors.rs`; nothing here is part of the crate. The shape of the files is
-//! `schema`, the words they may use are `words`, and each file has a module that checks it and writes its tables.
+//! Used by the build script and by `tests/data_errors.rs`; nothing here is part of the crate. The
+//! shape of the files is `schema`, the words they may use are `words`, and each file has a module
+//! that checks it and writes its tables.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -80,7 +81,7 @@ pub(crate) fn compile(files: &Files) -> Result<String, Vec<Problem>> {
     {
         if let Some((file, model)) = parse::<schema::ModelFile>(files, name, &mut problems) {
             captures.check(&file, &model, &registers, &mut problems);
-            models.check(&file, model, &registers, &info, &mut problems);
+            models.check(&file, &model, &registers, &info, &mut problems);
         }
     }
     models.finish(&mut problems);

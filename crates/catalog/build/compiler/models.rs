@@ -32,7 +32,7 @@ impl Models {
     pub(super) fn check(
         &mut self,
         file: &File<'_>,
-        model: ModelFile,
+        model: &ModelFile,
         registers: &Registers,
         info: &InfoCodes,
         problems: &mut Problems,
@@ -42,8 +42,8 @@ impl Models {
             let reason = format!("slug \"{slug}\" is not the name of this file");
             problems.add(file, model.slug.span().start, reason);
         }
-        self.check_names(&model, file, problems);
-        self.check_types(&model, file, problems);
+        self.check_names(model, file, problems);
+        self.check_types(model, file, problems);
         let source = model.write(registers, info, file, problems);
         self.by_slug.insert(slug, source);
     }
@@ -429,5 +429,5 @@ fn amount(text: &Text, unit: &str, file: &File<'_>, problems: &mut Problems) -> 
     };
     let unit = Spanned::new(text.span(), unit.to_owned());
     let code = words::unit(&unit, file, problems);
-    format!("Amount {{ mantissa: {mantissa}, exponent: -{decimals}, unit: Unit({code}) }}")
+    format!("Amount {{ value: Decimal::new({mantissa}, -{decimals}), unit: Unit({code}) }}")
 }

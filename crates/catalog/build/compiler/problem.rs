@@ -37,7 +37,7 @@ impl<'a> File<'a> {
     /// The line a byte stands in, counted from 1.
     pub(super) fn line(&self, offset: usize) -> usize {
         let before = self.text.as_bytes().get(..offset).unwrap_or_default();
-        1 + before.iter().filter(|&&byte| byte == b'\n').count()
+        before.split(|&byte| byte == b'\n').count()
     }
 }
 
@@ -48,11 +48,15 @@ pub(super) struct Problems(Vec<Problem>);
 impl Problems {
     /// Notes a problem at a byte of a file.
     pub(super) fn add(&mut self, file: &File<'_>, offset: usize, reason: impl Into<String>) {
-        self.0.push(Problem {
+        let problem = Problem {
             file: format!("meters/{}", file.name),
             line: file.line(offset),
             reason: reason.into(),
-        });
+        };
+        // What a kind of register gets wrong would be said again for each register of that kind.
+        if !self.0.contains(&problem) {
+            self.0.push(problem);
+        }
     }
 
     /// Notes a word that is none of those allowed, with the one that was probably meant.

@@ -1,7 +1,7 @@
 //! The words the data files may use, and which of them go together.
 //!
-//! Home Assistant's rules are those of its sensor platform (`components/sensor/const.py`, release 2026.11): which units
-//! and which state classes a device class takes.
+//! Home Assistant's rules are those of its sensor platform (`components/sensor/const.py`, release
+//! 2026.11): which units and which state classes a device class takes.
 
 use super::problem::{File, Problems};
 use super::schema::{LabelRow, Text};
@@ -89,7 +89,8 @@ const STATE_CLASSES: &[&str] = &["measurement", "total", "total_increasing"];
 pub(super) const QUALITIES: &[&str] = &["good", "invalid"];
 pub(super) const FRAME_ERRORS: &[&str] = &["crc_mismatch", "truncated"];
 
-/// A device class, the state classes it takes and the units it takes, in the symbols of the protocol.
+/// A device class, the state classes it takes and the units it takes, in the symbols of the
+/// protocol.
 type DeviceClass = (
     &'static str,
     &'static [&'static str],
@@ -235,7 +236,8 @@ pub(super) fn home_assistant(
         problems.add(file, state.span().start, reason);
     }
     for unit in units {
-        if !allowed.contains(&unit.get_ref().as_str()) {
+        let known = unit_code(unit.get_ref()).is_some();
+        if known && !allowed.contains(&unit.get_ref().as_str()) {
             let reason = format!(
                 "device class \"{name}\" does not go with unit \"{}\", it takes {}",
                 unit.get_ref(),
