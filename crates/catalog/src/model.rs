@@ -270,6 +270,20 @@ mod tests {
     }
 
     #[test]
+    fn the_volume_of_a_water_meter_is_water() {
+        let register = register_by_key("volume").unwrap();
+        let class = |name| model(name).unwrap().home_assistant(register).device_class;
+        assert_eq!(class("water"), Some("water"));
+        assert_eq!(class("403"), Some("volume"));
+    }
+
+    #[test]
+    fn a_meter_nobody_knows_may_have_every_register() {
+        assert_eq!(Model::unknown().registers.len(), crate::registers().len());
+        assert_eq!(Model::unknown().slug, "unknown");
+    }
+
+    #[test]
     fn a_sensor_of_a_403_that_reads_185_is_broken() {
         let model = model("403").unwrap();
         let values: Vec<_> = model

@@ -47,6 +47,8 @@ pub struct Register {
     pub tier: Tier,
     /// Whether it is shown unless somebody turns it off.
     pub default: bool,
+    /// Whether its highest digits are cut off, so that it starts again at zero now and then.
+    pub wraps: bool,
     /// How Home Assistant classes it.
     pub home_assistant: HomeAssistant,
     /// Material Design icon, with the `mdi:` prefix.
@@ -67,7 +69,9 @@ impl Register {
         self.labels.get(language)
     }
 
-    /// Whether the value only ever grows, except when the meter is replaced.
+    /// Whether the value only ever grows, except when the meter is replaced or where it [wraps].
+    ///
+    /// [wraps]: Self::wraps
     pub fn is_counter(&self) -> bool {
         self.home_assistant.state_class == Some("total_increasing")
     }

@@ -11,6 +11,7 @@ use std::path::Path;
 
 mod captures;
 mod infocodes;
+mod model_parts;
 mod models;
 #[path = "../../src/nearest.rs"]
 mod nearest;
@@ -85,7 +86,7 @@ pub(crate) fn compile(files: &Files) -> Result<String, Vec<Problem>> {
         }
     }
     models.finish(&mut problems);
-    models.write(&registers, &mut source);
+    models.write(&mut source);
     captures.write(&mut source);
 
     if problems.is_empty() {

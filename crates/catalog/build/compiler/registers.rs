@@ -210,13 +210,14 @@ impl RegisterRow {
         });
         format!(
             "Register {{ id: RegisterId({id}), key: {key:?}, kind: {kind_variant}, units: {units}, \
-             tier: {tier}, default: {default}, home_assistant: HomeAssistant {{ \
+             tier: {tier}, default: {default}, wraps: {wraps}, home_assistant: HomeAssistant {{ \
              device_class: {device_class}, state_class: {state_class}, \
              entity_category: {category} }}, icon: {icon:?}, seed: {seed}, sources: {sources}, \
              confidence: {confidence}, labels: {labels} }}",
             id = self.id.get_ref(),
             key = self.key.get_ref(),
             default = self.default,
+            wraps = self.wraps,
             device_class = quoted(device_class),
             state_class = quoted(state_class),
             category = quoted(category),
@@ -246,6 +247,7 @@ impl GroupRow {
             kind: self.kind.clone(),
             tier: self.tier.clone(),
             default: false,
+            wraps: false,
             units: self.units.clone(),
             device_class: None,
             state_class: None,

@@ -40,6 +40,8 @@ pub(super) struct RegisterRow {
     pub(super) tier: Text,
     #[serde(default)]
     pub(super) default: bool,
+    #[serde(default)]
+    pub(super) wraps: bool,
     pub(super) units: Option<Vec<Text>>,
     pub(super) device_class: Option<Text>,
     pub(super) state_class: Option<Text>,
