@@ -1,0 +1,327 @@
+"""A meter on a port, read with asyncio.
+
+The session decides everything that has to do with the protocol; this drives it: opens the port,
+carries bytes and time, closes the port after every failure and opens it again for the next task.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from . import _core
+from ._core import Attempt, Configure, Done, Idle, Model, Outcome, Record, Session, Transmit
+from ._verdict import Verdict
+from .alignment import Alignment, AlignmentStep
+from .errors import MeterError
+from .port import Opener, Transport, normalise, open_port, opening_failed, port_lost
+
+SERIAL_NUMBER = 1001
+
+# What a meter needs at most for the first byte of an answer; waiting less finds nothing.
+LEAST_ANSWER_TIMEOUT = 1.6
+
+_CLOSING = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what came back, for logs and diagnostics."""
+
+    at: datetime
+    request: str
+    registers: tuple[int, ...]
+    verdict: Verdict
+    sent: bytes
+    received: bytes
+    took: float
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a meter says about itself."""
+
+    serial: str | None
+    model: Model | None
+    type_code: int | None
+    software: str | None
+    records: dict[int, Record] = field(default_factory=dict)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this is heatmeter's own simulator."""
+        return self.type_code is not None and _core.is_simulated(self.type_code)
+
+
+class Meter:
+    """A meter behind a port. One task runs at a time; others wait for their turn."""
+
+    def __init__(
+        self,
+        port: str,
+        *,
+        answer_timeout: float = 2.0,
+        open_timeout: float = 10.0,
+        opener: Opener = open_port,
+    ) -> None:
+        """Remember the port; nothing is opened before the first task."""
+        self.port = normalise(port)
+        self.exchanges: deque[Exchange] = deque(maxlen=32)
+        self._open_timeout = open_timeout
+        self._opener = opener
+        self._session = Session(answer_timeout=max(answer_timeout, LEAST_ANSWER_TIMEOUT))
+        self._connection: _Connection | None = None
+        self._times_closed = 0
+        self._lock = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        """Open the port."""
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the port."""
+        await self.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the port is open."""
+        return self._connection is not None and not self._connection.is_lost
+
+    async def connect(self) -> None:
+        """Open the port, unless it is open."""
+        async with self._lock:
+            await self._connected()
+
+    async def close(self) -> None:
+        """Close the port. A task that still runs fails."""
+        self._times_closed += 1
+        await self._drop()
+
+    async def read(self, registers: Iterable[int], *, time_limit: float | None = None) -> Outcome:
+        """Read registers; raise `MeterError` if the meter did not answer.
+
+        What the meter does not have is in the outcome's `unsupported`, what got no answer in time
+        is in its `unanswered`.
+        """
+        wanted = list(registers)
+        return await self._run(
+            lambda now: self._session.start_read(wanted, now, time_limit=time_limit)
+        )
+
+    async def identify(self) -> Identity:
+        """Find out which meter this is: two requests, three if its type code is not known."""
+        failed: MeterError | None = None
+        meter_type = None
+        try:
+            asked = await self._run(
+                lambda now: self._session.start_get_type(now, attempts=2, time_limit=8)
+            )
+            meter_type = asked.meter_type
+        except MeterError as error:
+            if error.verdict.is_port:
+                raise
+            # A meter may answer registers and nothing else.
+            failed = error
+        known = _core.identify(meter_type.code, meter_type.software_code) if meter_type else None
+        wanted = [SERIAL_NUMBER, *([] if known else _core.identifying_registers())]
+        outcome = await self.read(wanted, time_limit=12 if failed else None)
+        records = {record.register: record for record in outcome.records}
+        texts = {number: record.text for number, record in records.items()}
+        serial = records.get(SERIAL_NUMBER)
+        return Identity(
+            serial=serial.text if serial and serial.quality == "good" else None,
+            model=known
+            or _core.identify(
+                meter_type.code if meter_type else None,
+                meter_type.software_code if meter_type else None,
+                texts,
+            ),
+            type_code=meter_type.code if meter_type else None,
+            software=meter_type.software if meter_type else None,
+            records=records,
+        )
+
+    async def align(self, *, pause: float = 0.2) -> AsyncIterator[AlignmentStep]:
+        """Ask one small thing after another, as long as the caller wants, and keep the score."""
+        alignment = Alignment()
+        while True:
+            try:
+                outcome = await self._run(
+                    lambda now: self._session.start_get_type(now, attempts=1, time_limit=5),
+                    aligning=True,
+                )
+                verdict = outcome.verdict
+            except MeterError as error:
+                if error.verdict.is_port:
+                    raise
+                verdict = error.verdict
+            yield alignment.add(verdict)
+            await asyncio.sleep(pause)
+
+    async def _run(self, start: Callable[[float], None], *, aligning: bool = False) -> Outcome:
+        """Run one task; on a line that may have died unnoticed since the last one, run it again."""
+        async with self._lock:
+            was_open, times_closed = self.is_open, self._times_closed
+            try:
+                return await self._attempt(start, keep_open=aligning)
+            except MeterError as error:
+                died_unnoticed = error.verdict is Verdict.PORT_LOST or "://" in self.port
+                closed = times_closed != self._times_closed
+                if aligning or not was_open or not died_unnoticed or closed:
+                    raise
+            return await self._attempt(start, keep_open=False)
+
+    async def _attempt(self, start: Callable[[float], None], *, keep_open: bool) -> Outcome:
+        connection = await self._connected()
+        try:
+            await connection.settle()
+            outcome = await self._drive(connection, start)
+        except BaseException:
+            await self._drop()
+            raise
+        if outcome.verdict not in (Verdict.OK, Verdict.NOT_SUPPORTED):
+            if not keep_open:
+                await self._drop()
+            raise MeterError(outcome.verdict, outcome=outcome)
+        return outcome
+
+    async def _drive(self, connection: "_Connection", start: Callable[[float], None]) -> Outcome:
+        clock = asyncio.get_running_loop().time
+        start(clock())
+        while True:
+            match self._session.poll():
+                case Transmit(data=data):
+                    connection.send(data)
+                case Attempt() as attempt:
+                    self._remember(attempt, connection)
+                case Done(outcome=outcome):
+                    return outcome
+                case Configure():
+                    # The line is opened as the session wants it; KMP does not change it later.
+                    continue
+                case Idle():
+                    raise AssertionError("the session ended without an outcome")
+                case wait:
+                    await connection.wait(wait.until)
+                    if clock() >= wait.until:
+                        self._session.handle_timeout(clock())
+
+    async def _connected(self) -> "_Connection":
+        if self._connection is not None and not self._connection.is_lost:
+            return self._connection
+        await self._drop()
+        self._session.reconnected()
+        line = self._session.poll()
+        if not isinstance(line, Configure):
+            raise AssertionError("a session on a new line begins with its settings")
+        connection, times_closed = _Connection(self._session), self._times_closed
+        try:
+            async with asyncio.timeout(self._open_timeout):
+                connection.transport = await self._opener(self.port, line, connection)
+        except TimeoutError as error:
+            raise opening_failed(self.port, error) from error
+        if times_closed != self._times_closed:
+            await connection.close()
+            raise MeterError(Verdict.PORT_LOST, "closed while it was being opened")
+        self._connection = connection
+        return connection
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    def _remember(self, attempt: Attempt, connection: "_Connection") -> None:
+        self.exchanges.append(
+            Exchange(
+                at=datetime.now(UTC),
+                request=attempt.request,
+                registers=tuple(attempt.registers),
+                verdict=attempt.verdict,
+                sent=bytes(connection.sent),
+                received=bytes(connection.received),
+                took=attempt.took,
+            )
+        )
+
+
+class _Connection(asyncio.Protocol):
+    """An open port: feeds the session, and wakes whoever waits."""
+
+    # More than the longest answer, so that noise without end is not kept.
+    _KEPT = 512
+
+    def __init__(self, session: Session) -> None:
+        self.transport: Transport | None = None
+        self.is_lost = False
+        self.sent = b""
+        self.received = bytearray()
+        self._error: Exception | None = None
+        self._session = session
+        self._woken = asyncio.Event()
+        self._clock = asyncio.get_running_loop().time
+
+    def data_received(self, data: bytes) -> None:
+        if len(self.received) < self._KEPT:
+            self.received += data[: self._KEPT - len(self.received)]
+        self._session.handle_receive(data, self._clock())
+        self._woken.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_lost = True
+        self._error = exc
+        self._woken.set()
+
+    async def settle(self) -> None:
+        """Let in what was waiting in buffers: it answers nothing that is going to be asked."""
+        self.received.clear()
+        await asyncio.sleep(0.01)
+        self._check()
+
+    def send(self, data: bytes) -> None:
+        self._check()
+        self.sent = data
+        self.received.clear()
+        if self.transport is not None:
+            try:
+                self.transport.write(data)
+            except OSError as error:
+                raise port_lost(error, b"") from error
+
+    async def wait(self, until: float) -> None:
+        """Wait for bytes, or for the moment, or for the end of the connection."""
+        self._check()
+        self._woken.clear()
+        try:
+            async with asyncio.timeout_at(until):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        self._check()
+
+    async def close(self) -> None:
+        self.is_lost = True
+        self._woken.set()
+        if self.transport is None:
+            return
+        transport, self.transport = self.transport, None
+        try:
+            transport.abort()
+            async with asyncio.timeout(_CLOSING):
+                await transport.wait_closed()
+        except (OSError, TimeoutError):
+            # It is as closed as it can be.
+            return
+
+    def _check(self) -> None:
+        if self.is_lost:
+            raise port_lost(self._error, bytes(self.received))
