@@ -16,9 +16,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kamstrup_kmp::line::LineSettings;
 use serde::{Deserialize, Serialize};
 
-use crate::line::LineSettings;
+use crate::line::short_form;
 
 /// The version that is written, and the only one that is read.
 pub(crate) const VERSION: u32 = 1;
@@ -132,7 +133,7 @@ impl Header {
     #[must_use]
     pub fn line(self, line: LineSettings) -> Self {
         Self {
-            line: Some(line.to_string()),
+            line: Some(short_form(line)),
             ..self
         }
     }

@@ -5,9 +5,11 @@
 //! [`Rfc2217::transmit`]. Any byte stream is fine: nothing panics, and memory stays bounded.
 //!
 //! ```
-//! use heatmeter_client::{LineSettings, rfc2217::{Progress, Rfc2217}};
+//! use heatmeter_client::ModemLines;
+//! use heatmeter_client::rfc2217::{Progress, Rfc2217};
+//! use kamstrup_kmp::line::LineSettings;
 //!
-//! let mut line = Rfc2217::new(LineSettings::KMP);
+//! let mut line = Rfc2217::new(LineSettings::KMP, ModemLines::ON);
 //! assert!(line.transmit().starts_with(&[0xff, 0xfb])); // the opening negotiation
 //! let mut from_meter = Vec::new();
 //! line.receive(&[0x40, 0xff, 0xff, 0x0d], &mut from_meter);
@@ -17,7 +19,9 @@
 
 use std::fmt;
 
-use crate::line::{DataBits, LineSettings, Parity, StopBits};
+use kamstrup_kmp::line::{LineSettings, Parity};
+
+use crate::line::ModemLines;
 use crate::telnet::{self, Event, IAC, Parser, Verb};
 
 /// Transmit binary (RFC 856): without it a telnet line may touch CR and the eighth bit.
@@ -77,6 +81,7 @@ mod control {
 #[derive(Clone, Debug)]
 pub struct Rfc2217 {
     settings: LineSettings,
+    modem_lines: ModemLines,
     parser: Parser,
     local: [Negotiated; OURS.len()],
     remote: [Negotiated; OURS.len()],
@@ -90,9 +95,10 @@ pub struct Rfc2217 {
 
 impl Rfc2217 {
     /// A client that wants these settings. The opening negotiation is ready to be sent.
-    pub fn new(settings: LineSettings) -> Self {
+    pub fn new(settings: LineSettings, modem_lines: ModemLines) -> Self {
         let mut client = Self {
             settings,
+            modem_lines,
             parser: Parser::default(),
             local: [Negotiated::Asked; OURS.len()],
             remote: [Negotiated::Asked; OURS.len()],
@@ -173,11 +179,11 @@ impl Rfc2217 {
         else {
             return Progress::Negotiating;
         };
-        if (baud, data_bits, parity) != (asked.baud, data_size(asked), parity_code(asked)) {
+        if (baud, data_bits, parity) != (asked.baud, asked.data_bits, parity_code(asked)) {
             return Progress::Differs(self.confirmed.to_string());
         }
         Progress::Ready {
-            two_stop_bits_refused: stop_bits != stop_size(asked),
+            two_stop_bits_refused: stop_bits != asked.stop_bits,
         }
     }
 
@@ -233,12 +239,12 @@ impl Rfc2217 {
 
     fn ask_for_settings(&mut self) {
         let asked = self.settings;
-        let dtr = if asked.dtr {
+        let dtr = if self.modem_lines.dtr {
             control::DTR_ON
         } else {
             control::DTR_OFF
         };
-        let rts = if asked.rts {
+        let rts = if self.modem_lines.rts {
             control::RTS_ON
         } else {
             control::RTS_OFF
@@ -251,9 +257,9 @@ impl Rfc2217 {
             (command::SET_CONTROL, &[control::NO_FLOW_CONTROL]),
             (command::SET_CONTROL, &[dtr]),
             (command::SET_CONTROL, &[rts]),
-            (command::SET_DATA_SIZE, &[data_size(asked)]),
+            (command::SET_DATA_SIZE, &[asked.data_bits]),
             (command::SET_PARITY, &[parity_code(asked)]),
-            (command::SET_STOP_SIZE, &[stop_size(asked)]),
+            (command::SET_STOP_SIZE, &[asked.stop_bits]),
             (command::SET_BAUD_RATE, &asked.baud.to_be_bytes()),
         ];
         if self.outgoing.len() < REPLIES_MAX {
@@ -347,25 +353,11 @@ impl fmt::Display for Confirmed {
     }
 }
 
-fn data_size(settings: LineSettings) -> u8 {
-    match settings.data_bits {
-        DataBits::Seven => 7,
-        DataBits::Eight => 8,
-    }
-}
-
 fn parity_code(settings: LineSettings) -> u8 {
     match settings.parity {
         Parity::None => 1,
         Parity::Odd => 2,
         Parity::Even => 3,
-    }
-}
-
-fn stop_size(settings: LineSettings) -> u8 {
-    match settings.stop_bits {
-        StopBits::One => 1,
-        StopBits::Two => 2,
     }
 }
 
@@ -395,7 +387,7 @@ mod tests {
     }
 
     fn agreed() -> Rfc2217 {
-        let mut client = Rfc2217::new(LineSettings::KMP);
+        let mut client = Rfc2217::new(LineSettings::KMP, ModemLines::ON);
         let opening = client.transmit();
         assert_eq!(opening, OPENING);
         let mut data = Vec::new();
@@ -443,7 +435,10 @@ mod tests {
             }
         );
 
-        client.configure(LineSettings::KMP.at(300));
+        client.configure(LineSettings {
+            baud: 300,
+            ..LineSettings::KMP
+        });
         assert_eq!(client.progress(), Progress::Negotiating);
         client.receive(&confirm(300, 8, 1, 2), &mut Vec::new());
         assert_eq!(
@@ -472,14 +467,14 @@ mod tests {
 
     #[test]
     fn a_server_without_the_option_is_named() {
-        let mut client = Rfc2217::new(LineSettings::KMP);
+        let mut client = Rfc2217::new(LineSettings::KMP, ModemLines::ON);
         client.receive(&[IAC, Verb::Dont as u8, COM_PORT], &mut Vec::new());
         assert_eq!(client.progress(), Progress::NoComPort);
     }
 
     #[test]
     fn an_echo_of_our_own_opening_is_recognised() {
-        let mut client = Rfc2217::new(LineSettings::KMP);
+        let mut client = Rfc2217::new(LineSettings::KMP, ModemLines::ON);
         for _ in 0..5 {
             let sent = client.transmit();
             client.receive(&sent, &mut Vec::new());
