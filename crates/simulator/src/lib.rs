@@ -28,6 +28,7 @@ mod pty;
 mod serve;
 mod simulated;
 mod spoil;
+mod table;
 mod water;
 mod wire;
 
