@@ -65,15 +65,16 @@
 //!
 //! The CRC of a frame finds every burst of up to 16 bits, and lets 1 in 65,536 of long random damage
 //! through. One poll an hour of which every fifth answer is damaged makes 1,752 damaged answers a
-//! year, of which one in 37 years passes. Of what passes, the gate sees every change of a header
-//! (5 bytes of the 7 or 9 of a record: another register is dropped by the session, another shape is
-//! seen here), and every value outside what is possible. For a counter in 0.001 GJ, read hourly from
-//! a meter of at most 6460 kW, 24,000 of 2³² values are possible, which leaves one random value in
-//! 180,000; for T1, T2 and dT in 0.01 K, read together, 7 of 65,536. For a flow in l/h, anything up
-//! to the largest flow is possible: with 30 m³/h almost half of 65,536 values. **A change within
-//! physics cannot be seen**, nor can a counter's very first value if it is one that a meter reaches
-//! in its life; the next poll then says that the counter went back. A wrong value that is impossible
-//! is accepted only if two frames pass the CRC with the same damage.
+//! year, of which one in 37 years passes. Of what passes, the gate sees every change of a unit,
+//! length or exponent that it remembers (a record of another register is dropped by the session; the
+//! sign of a flow or power may change at any time), and every value outside what is possible.
+//!
+//! For a counter in 0.001 GJ, read hourly from a meter of at most 6460 kW, 24,000 of 2³² values are
+//! possible, which leaves one random value in 180,000; for T1, T2 and dT in 0.01 K, read together, 7
+//! of 65,536. For a flow in l/h, anything up to the largest flow is possible: with 30 m³/h almost
+//! half of 65,536 values. **A change within physics cannot be seen**, nor can a counter's very first
+//! value if it is one that a meter reaches in its life; the next poll then says that the counter went
+//! back. An impossible value is accepted only if two frames pass the CRC with damage that agrees.
 
 use core::time::Duration;
 use std::collections::BTreeSet;

@@ -55,7 +55,7 @@ fn damage_header(record: &Record, random: &mut Random) -> Record {
             tail(length),
         ),
         1 => {
-            let scale = Scale(record.scale.0 ^ (1 + other % 63));
+            let scale = Scale(record.scale.0 ^ (1 + other % 127));
             raw(record.register, record.unit, scale, tail(length))
         }
         _ => {
@@ -146,7 +146,9 @@ fn a_damaged_header_is_always_read_again() {
         let damaged = damage_header(victim, &mut random);
         let Look::Doubtful(doubt) = line.look(&replace(&sound, &damaged), NOW) else {
             // A meter that has no value gives it in any length.
-            assert!(!damaged.value.is_valid(), "seed {seed}: {damaged:?}");
+            // 10⁰ and 10⁻⁰ are one.
+            let harmless = !damaged.value.is_valid() || damaged.value == victim.value;
+            assert!(harmless, "seed {seed}: {damaged:?}");
             continue;
         };
         assert!(doubt.reread().contains(&victim.register), "seed {seed}");
