@@ -17,6 +17,7 @@
 
 mod climate;
 mod config;
+mod demand;
 mod eye;
 mod faults;
 mod house;
