@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use heatmeter_client::{OpenOptions, Port, PortError, Transport, Unreachable};
 use support::ser2net::{Bridge, Mode};
@@ -127,6 +127,12 @@ async fn a_server_that_floods_the_negotiation() {
         let flood = [0xff, 0xfd, 0x63].repeat(10_000);
         while peer.write_all(&flood).await.is_ok() {}
     });
+    let started = Instant::now();
     let error = open_briefly(&format!("rfc2217://127.0.0.1:{port}")).await;
     assert!(matches!(error, PortError::Unreachable { .. }), "{error:?}");
+    assert!(
+        started.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        started.elapsed()
+    );
 }
