@@ -22,6 +22,7 @@
 
 mod capture;
 mod data;
+pub mod gate;
 mod home_assistant;
 mod identity;
 mod info;

@@ -1,13 +1,10 @@
 //! Every capture of `meters/` decodes to what stands beside it.
-//!
-//! The records of logger commands are read here by hand, after the layouts of vendor document
-//! 5512-447 section 6.3 and of jktjkt/PyKMP, so that the expected values in the files are checked
-//! by something that is not the code under test.
 
 use heatmeter_catalog::{Capture, CaptureKind, Logger, Reading, captures};
 use kamstrup_kmp::frame::{Address, Decoder, Direction, Found, Frame, FrameError};
+use kamstrup_kmp::logger::{self, LogAnswer, LogPage};
 use kamstrup_kmp::message::{Answer, Request, command};
-use kamstrup_kmp::{RegisterId, Scale, Unit, Value};
+use kamstrup_kmp::{RegisterId, Unit, Value};
 
 #[test]
 fn all_captures_of_the_collection_are_here() {
@@ -139,12 +136,12 @@ fn check_answer(capture: &Capture, frame: &Frame<'_>) {
                 check_reading(id, record.register, record.unit, &record.value, reading);
             }
         }
-        Answer::Raw { data, .. } => {
+        Answer::Raw { .. } => {
             let logger = expected
                 .logger
                 .as_ref()
                 .unwrap_or_else(|| panic!("{id} is not explained"));
-            check_logger(id, frame.command, data, logger);
+            check_logger(id, frame, logger);
         }
         _ => panic!("{id}: an answer of a new sort"),
     }
@@ -165,93 +162,40 @@ fn check_reading(id: &str, register: RegisterId, unit: Unit, value: &Value, read
     );
 }
 
-/// Reads the answer to a logger command.
-fn check_logger(id: &str, command: u8, data: &[u8], expected: &Logger) {
-    assert_eq!(command, expected.command, "{id}");
-    let mut rest = Bytes(data);
-    if command == 0xb8 {
-        let sub_command = rest.number(1);
-        assert_eq!(
-            Some(sub_command),
-            expected.sub_command.map(u64::from),
-            "{id}"
-        );
-        assert_eq!(Some(rest.number(1)), expected.logger.map(u64::from), "{id}");
-        if sub_command == 5 {
-            check_configuration(id, rest, expected);
-            return;
+/// Compares the answer of a logger.
+fn check_logger(id: &str, frame: &Frame<'_>, expected: &Logger) {
+    assert_eq!(frame.command, expected.command, "{id}");
+    let answer = logger::decode_answer(frame).unwrap_or_else(|| panic!("{id} is no log"));
+    match answer.unwrap_or_else(|error| panic!("{id}: {error}")) {
+        LogAnswer::Configuration(found) => {
+            assert_eq!(Some(found.logger), expected.logger, "{id}");
+            assert_eq!(Some(found.depth), expected.depth, "{id}");
+            assert_eq!(found.registers, expected.registers, "{id}");
         }
-        let (entries, registers) = (rest.number(2), rest.number(1));
-        assert_eq!(Some(rest.number(4)), expected.first.map(u64::from), "{id}");
-        assert_eq!(Some(rest.number(4)), expected.newest.map(u64::from), "{id}");
-        assert_eq!(Some(rest.number(2)), expected.info.map(u64::from), "{id}");
-        assert_eq!(entries, expected.rows.len() as u64, "{id}");
-        check_rows(id, &mut rest, registers, expected, false);
-    } else {
-        assert_eq!(Some(rest.number(1)), expected.logger.map(u64::from), "{id}");
-        let registers = rest.number(1);
-        assert_eq!(Some(rest.number(2)), expected.first.map(u64::from), "{id}");
-        check_rows(id, &mut rest, registers, expected, true);
-        rest.number(2);
-        assert_eq!(Some(rest.number(2)), expected.newest.map(u64::from), "{id}");
-        assert_eq!(Some(rest.number(1)), expected.info.map(u64::from), "{id}");
-    }
-    assert!(rest.0.is_empty(), "{id}: {:02x?} is left over", rest.0);
-}
-
-fn check_configuration(id: &str, mut rest: Bytes<'_>, expected: &Logger) {
-    // Two dates with a format byte each, a format byte and the records per interval, another one
-    // and the interval.
-    rest.number(10);
-    assert_eq!(Some(rest.number(2)), expected.depth.map(u64::from), "{id}");
-    let count = rest.number(1);
-    let found: Vec<_> = (0..count).map(|_| rest.number(2)).collect();
-    let wanted: Vec<_> = expected
-        .registers
-        .iter()
-        .map(|register| u64::from(register.0))
-        .collect();
-    assert_eq!(found, wanted, "{id}");
-    assert!(rest.0.is_empty(), "{id}: {:02x?} is left over", rest.0);
-}
-
-/// The first row has each value's format in front of it, later ones have values only, behind a
-/// number if `numbered`.
-fn check_rows(id: &str, rest: &mut Bytes<'_>, registers: u64, expected: &Logger, numbered: bool) {
-    assert_eq!(registers, expected.registers.len() as u64, "{id}");
-    let mut formats = Vec::new();
-    for (row, wanted) in expected.rows.iter().enumerate() {
-        if row > 0 && numbered {
-            rest.number(2);
-        }
-        for (column, register) in expected.registers.iter().enumerate() {
-            if row == 0 {
-                assert_eq!(rest.number(2), u64::from(register.0), "{id}");
-                formats.push((rest.number(1), rest.number(1), rest.number(1)));
-            }
-            let (unit, length, scale) = formats[column];
-            let [unit, scale] = [unit, scale].map(|byte| u8::try_from(byte).expect("one byte"));
-            let bytes = rest.take(usize::try_from(length).expect("one byte"));
-            let value = Value::decode(Unit(unit), Scale(scale), bytes);
-            assert_eq!(value.to_string(), wanted[column], "{id}, row {row}");
-        }
+        LogAnswer::Page(page) => check_page(id, &page, expected),
+        other => panic!("{id}: a log of a new sort: {other:?}"),
     }
 }
 
-/// Bytes that are taken from the front.
-struct Bytes<'a>(&'a [u8]);
-
-impl<'a> Bytes<'a> {
-    fn take(&mut self, length: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(length);
-        self.0 = rest;
-        taken
+fn check_page(id: &str, page: &LogPage, expected: &Logger) {
+    assert_eq!(Some(page.logger), expected.logger, "{id}");
+    assert_eq!(Some(page.newest), expected.newest, "{id}");
+    assert_eq!(Some(page.info.flags), expected.info, "{id}");
+    if page.info.is_empty_log() {
+        assert_eq!(page.rows, [], "{id}: the row of an empty log is none");
+        return;
     }
-
-    fn number(&mut self, length: usize) -> u64 {
-        self.take(length)
+    assert_eq!(page.rows.first().map(|row| row.id), expected.first, "{id}");
+    assert_eq!(page.rows.len(), expected.rows.len(), "{id}");
+    for (row, wanted) in page.rows.iter().zip(expected.rows) {
+        let registers: Vec<_> = row.records.iter().map(|record| record.register).collect();
+        assert_eq!(registers, expected.registers, "{id}");
+        let values: Vec<_> = row
+            .records
             .iter()
-            .fold(0, |number, byte| number << 8 | u64::from(*byte))
+            .map(|record| record.value.to_string())
+            .collect();
+        assert_eq!(values, *wanted, "{id}");
     }
 }
 

@@ -1,3 +1,27 @@
-//! The `heatmeter` command.
+//! The `heatmeter` command: reads Kamstrup meters through their optical eye, helps to place the
+//! head, explains frames and simulates meters.
+//!
+//! What it prints with `--json`, its exit codes and the verdicts are an interface; everything else
+//! is for people and may change.
 
-fn main() {}
+mod args;
+mod cmd;
+mod duration;
+mod exit;
+mod explain;
+mod failure;
+mod hex;
+mod line_log;
+mod meter;
+mod output;
+mod reading;
+mod wall_clock;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match args::parse(std::env::args_os()) {
+        Ok(args) => cmd::run(args).into(),
+        Err(exit) => exit.into(),
+    }
+}

@@ -5,8 +5,11 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use kamstrup_kmp::Verdict;
+use kamstrup_kmp::line::LineSettings;
+
 use crate::holder::Holder;
-use crate::line::LineSettings;
+use crate::line::short_form;
 use crate::list::{Access, Machine};
 
 /// A port that cannot be opened, or that went away.
@@ -76,6 +79,17 @@ impl PortError {
         }
     }
 
+    /// Which of the verdicts this is.
+    pub const fn verdict(&self) -> Verdict {
+        match self {
+            Self::Missing { .. } => Verdict::PortMissing,
+            Self::Denied { .. } => Verdict::PortDenied,
+            Self::Busy { .. } => Verdict::PortBusy,
+            Self::Unreachable { .. } => Verdict::PortUnreachable,
+            Self::Lost { .. } => Verdict::PortLost,
+        }
+    }
+
     /// The next thing to do.
     pub fn help(&self) -> String {
         match self {
@@ -108,6 +122,10 @@ impl PortError {
                 ),
             },
             Self::Unreachable { reason, .. } => reason.help().to_owned(),
+            Self::Lost {
+                reason: Lost::Diverged(_),
+                ..
+            } => "play the recording back with the request it was made with".to_owned(),
             Self::Lost { .. } => "check plug, cable and network; heatmeter opens the port again \
                  by itself as soon as it is back"
                 .to_owned(),
@@ -134,6 +152,8 @@ impl PortError {
     pub(crate) fn lost(port: &str, error: &io::Error) -> Self {
         let reason = match error.kind() {
             io::ErrorKind::UnexpectedEof => Lost::Closed,
+            // Only a recording has an opinion of what is sent.
+            io::ErrorKind::InvalidData => Lost::Diverged(error.to_string()),
             _ => Lost::Failed(error.to_string()),
         };
         Self::Lost {
@@ -270,7 +290,11 @@ impl fmt::Display for Unreachable {
             Self::HungUp(None) => write!(f, "the bridge hung up at once"),
             Self::HungUp(Some(said)) => write!(f, "the bridge hung up and said `{said}`"),
             Self::Settings { asked, found } => {
-                write!(f, "asked for {asked}, the port stays at {found}")
+                write!(
+                    f,
+                    "asked for {}, the port stays at {found}",
+                    short_form(*asked)
+                )
             }
         }
     }
@@ -284,6 +308,8 @@ pub enum Lost {
     Closed,
     /// Reading or writing failed.
     Failed(String),
+    /// A recording was played back and the session went another way than then.
+    Diverged(String),
     /// A request could not be written in this time.
     WriteStuck(Duration),
 }
@@ -292,7 +318,7 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Closed => write!(f, "the other end closed it"),
-            Self::Failed(problem) => write!(f, "{problem}"),
+            Self::Failed(problem) | Self::Diverged(problem) => write!(f, "{problem}"),
             Self::WriteStuck(after) => {
                 write!(f, "writing was stuck for {:.1} s", after.as_secs_f64())
             }

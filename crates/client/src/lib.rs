@@ -1,12 +1,14 @@
 //! Reads Kamstrup meters with tokio: opens the port, keeps it open, drives a session over it.
 //!
-//! A [`Port`] says where the meter is: a serial port, a TCP bridge, an RFC 2217 server or a
+//! [`Client`] is where to start: it runs a session's tasks over a port. A [`Port`] says where the meter is: a serial port, a TCP bridge, an RFC 2217 server or a
 //! recording. [`Transport`] is that port opened. [`Machine`] lists the serial ports of this machine
 //! and says who holds them; [`PortError`] says why one cannot be used, and what to do about it.
 //!
 //! The protocol itself is not here but in `kamstrup_kmp`, which knows no I/O. This crate reads no
 //! wall clock.
 
+mod client;
+mod connection;
 mod error;
 mod holder;
 mod line;
@@ -18,11 +20,13 @@ pub mod rfc2217;
 mod telnet;
 mod transport;
 
+pub use client::{Client, Notice};
+pub use connection::{Change, Connection, Protocol};
 pub use error::{Lost, Missing, PortError, Unreachable};
 pub use holder::{Holder, Lock};
-pub use line::{DataBits, LineSettings, Parity, StopBits};
+pub use line::ModemLines;
 pub use list::{Access, Machine, SerialPort};
 pub use port::{Address, ParsePortError, Port};
 pub use recorder::Recorder;
 pub use recording::{Direction, Entry, Event, Header, Note, Recording, RecordingError};
-pub use transport::{OpenOptions, Replay, Transport};
+pub use transport::{OpenOptions, Transport};

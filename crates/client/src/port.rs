@@ -259,7 +259,21 @@ fn address(text: &str) -> Result<Address, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_is_shown_so_that_it_is_accepted_again(
+            text in r"(|/|socket://|tcp://|rfc2217://|replay://|COM|tty|\[)[ -~é]{0,12}(:[0-9]{1,5})?",
+        ) {
+            match text.parse::<Port>() {
+                Ok(port) => prop_assert_eq!(port.to_string().parse::<Port>(), Ok(port)),
+                Err(error) => prop_assert!(error.to_string().contains("accepted are /dev/...")),
+            }
+        }
+    }
 
     #[test]
     fn canonical_spelling_parses_back() {

@@ -5,9 +5,11 @@
 //! [`Rfc2217::transmit`]. Any byte stream is fine: nothing panics, and memory stays bounded.
 //!
 //! ```
-//! use heatmeter_client::{LineSettings, rfc2217::{Progress, Rfc2217}};
+//! use heatmeter_client::ModemLines;
+//! use heatmeter_client::rfc2217::{Progress, Rfc2217};
+//! use kamstrup_kmp::line::LineSettings;
 //!
-//! let mut line = Rfc2217::new(LineSettings::KMP);
+//! let mut line = Rfc2217::new(LineSettings::KMP, ModemLines::ON);
 //! assert!(line.transmit().starts_with(&[0xff, 0xfb])); // the opening negotiation
 //! let mut from_meter = Vec::new();
 //! line.receive(&[0x40, 0xff, 0xff, 0x0d], &mut from_meter);
@@ -17,7 +19,9 @@
 
 use std::fmt;
 
-use crate::line::{DataBits, LineSettings, Parity, StopBits};
+use kamstrup_kmp::line::{LineSettings, Parity};
+
+use crate::line::ModemLines;
 use crate::telnet::{self, Event, IAC, Parser, Verb};
 
 /// Transmit binary (RFC 856): without it a telnet line may touch CR and the eighth bit.
@@ -77,6 +81,7 @@ mod control {
 #[derive(Clone, Debug)]
 pub struct Rfc2217 {
     settings: LineSettings,
+    modem_lines: ModemLines,
     parser: Parser,
     local: [Negotiated; OURS.len()],
     remote: [Negotiated; OURS.len()],
@@ -90,9 +95,10 @@ pub struct Rfc2217 {
 
 impl Rfc2217 {
     /// A client that wants these settings. The opening negotiation is ready to be sent.
-    pub fn new(settings: LineSettings) -> Self {
+    pub fn new(settings: LineSettings, modem_lines: ModemLines) -> Self {
         let mut client = Self {
             settings,
+            modem_lines,
             parser: Parser::default(),
             local: [Negotiated::Asked; OURS.len()],
             remote: [Negotiated::Asked; OURS.len()],
@@ -173,11 +179,11 @@ impl Rfc2217 {
         else {
             return Progress::Negotiating;
         };
-        if (baud, data_bits, parity) != (asked.baud, data_size(asked), parity_code(asked)) {
+        if (baud, data_bits, parity) != (asked.baud, asked.data_bits, parity_code(asked)) {
             return Progress::Differs(self.confirmed.to_string());
         }
         Progress::Ready {
-            two_stop_bits_refused: stop_bits != stop_size(asked),
+            two_stop_bits_refused: stop_bits != asked.stop_bits,
         }
     }
 
@@ -233,12 +239,12 @@ impl Rfc2217 {
 
     fn ask_for_settings(&mut self) {
         let asked = self.settings;
-        let dtr = if asked.dtr {
+        let dtr = if self.modem_lines.dtr {
             control::DTR_ON
         } else {
             control::DTR_OFF
         };
-        let rts = if asked.rts {
+        let rts = if self.modem_lines.rts {
             control::RTS_ON
         } else {
             control::RTS_OFF
@@ -251,9 +257,9 @@ impl Rfc2217 {
             (command::SET_CONTROL, &[control::NO_FLOW_CONTROL]),
             (command::SET_CONTROL, &[dtr]),
             (command::SET_CONTROL, &[rts]),
-            (command::SET_DATA_SIZE, &[data_size(asked)]),
+            (command::SET_DATA_SIZE, &[asked.data_bits]),
             (command::SET_PARITY, &[parity_code(asked)]),
-            (command::SET_STOP_SIZE, &[stop_size(asked)]),
+            (command::SET_STOP_SIZE, &[asked.stop_bits]),
             (command::SET_BAUD_RATE, &asked.baud.to_be_bytes()),
         ];
         if self.outgoing.len() < REPLIES_MAX {
@@ -347,13 +353,6 @@ impl fmt::Display for Confirmed {
     }
 }
 
-fn data_size(settings: LineSettings) -> u8 {
-    match settings.data_bits {
-        DataBits::Seven => 7,
-        DataBits::Eight => 8,
-    }
-}
-
 fn parity_code(settings: LineSettings) -> u8 {
     match settings.parity {
         Parity::None => 1,
@@ -362,230 +361,5 @@ fn parity_code(settings: LineSettings) -> u8 {
     }
 }
 
-fn stop_size(settings: LineSettings) -> u8 {
-    match settings.stop_bits {
-        StopBits::One => 1,
-        StopBits::Two => 2,
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const SE: u8 = 0xf0;
-    const SB: u8 = 0xfa;
-
-    fn answer(command: u8, value: &[u8]) -> Vec<u8> {
-        let mut out = Vec::new();
-        telnet::subnegotiate(COM_PORT, command + command::ANSWER, value, &mut out);
-        out
-    }
-
-    fn confirm(baud: u32, data_bits: u8, parity: u8, stop_bits: u8) -> Vec<u8> {
-        [
-            answer(command::SET_DATA_SIZE, &[data_bits]),
-            answer(command::SET_PARITY, &[parity]),
-            answer(command::SET_STOP_SIZE, &[stop_bits]),
-            answer(command::SET_BAUD_RATE, &baud.to_be_bytes()),
-        ]
-        .concat()
-    }
-
-    fn agreed() -> Rfc2217 {
-        let mut client = Rfc2217::new(LineSettings::KMP);
-        let opening = client.transmit();
-        assert_eq!(opening, OPENING);
-        let mut data = Vec::new();
-        for option in [BINARY, SUPPRESS_GO_AHEAD] {
-            client.receive(
-                &[IAC, Verb::Do as u8, option, IAC, Verb::Will as u8, option],
-                &mut data,
-            );
-        }
-        client.receive(&[IAC, Verb::Do as u8, COM_PORT], &mut data);
-        assert!(data.is_empty());
-        client
-    }
-
-    #[test]
-    fn settings_are_asked_for_once_the_option_is_agreed() {
-        let mut client = agreed();
-        let asked = client.transmit();
-        for expected in [
-            &[IAC, SB, COM_PORT, 1, 0, 0, 0x04, 0xb0, IAC, SE][..],
-            &[IAC, SB, COM_PORT, 2, 8, IAC, SE],
-            &[IAC, SB, COM_PORT, 3, 1, IAC, SE],
-            &[IAC, SB, COM_PORT, 4, 2, IAC, SE],
-            &[IAC, SB, COM_PORT, 5, control::DTR_ON, IAC, SE],
-            &[IAC, SB, COM_PORT, 5, control::RTS_ON, IAC, SE],
-        ] {
-            assert!(
-                asked
-                    .windows(expected.len())
-                    .any(|window| window == expected),
-                "{expected:x?}"
-            );
-        }
-        assert_eq!(client.progress(), Progress::Negotiating);
-    }
-
-    #[test]
-    fn ready_when_the_server_confirms() {
-        let mut client = agreed();
-        client.receive(&confirm(1200, 8, 1, 2), &mut Vec::new());
-        assert_eq!(
-            client.progress(),
-            Progress::Ready {
-                two_stop_bits_refused: false
-            }
-        );
-
-        client.configure(LineSettings::KMP.at(300));
-        assert_eq!(client.progress(), Progress::Negotiating);
-        client.receive(&confirm(300, 8, 1, 2), &mut Vec::new());
-        assert_eq!(
-            client.progress(),
-            Progress::Ready {
-                two_stop_bits_refused: false
-            }
-        );
-    }
-
-    #[test]
-    fn other_settings_than_asked_for_are_reported() {
-        let mut client = agreed();
-        client.receive(&confirm(9600, 7, 3, 1), &mut Vec::new());
-        assert_eq!(client.progress(), Progress::Differs("9600 7E1".to_owned()));
-
-        let mut client = agreed();
-        client.receive(&confirm(1200, 8, 1, 1), &mut Vec::new());
-        assert_eq!(
-            client.progress(),
-            Progress::Ready {
-                two_stop_bits_refused: true
-            }
-        );
-    }
-
-    #[test]
-    fn a_server_without_the_option_is_named() {
-        let mut client = Rfc2217::new(LineSettings::KMP);
-        client.receive(&[IAC, Verb::Dont as u8, COM_PORT], &mut Vec::new());
-        assert_eq!(client.progress(), Progress::NoComPort);
-    }
-
-    #[test]
-    fn an_echo_of_our_own_opening_is_recognised() {
-        let mut client = Rfc2217::new(LineSettings::KMP);
-        for _ in 0..5 {
-            let sent = client.transmit();
-            client.receive(&sent, &mut Vec::new());
-        }
-        assert!(
-            client.transmit().is_empty(),
-            "an echo must not be answered for ever"
-        );
-        assert_eq!(client.progress(), Progress::Negotiating);
-        assert!(
-            client.diagnosis().contains("echoed"),
-            "{}",
-            client.diagnosis()
-        );
-    }
-
-    #[test]
-    fn repeated_agreement_is_not_answered_again() {
-        let mut client = agreed();
-        client.transmit();
-        for _ in 0..3 {
-            client.receive(&[IAC, Verb::Do as u8, COM_PORT], &mut Vec::new());
-        }
-        assert!(client.transmit().is_empty());
-    }
-
-    #[test]
-    fn unknown_options_are_refused() {
-        let mut client = agreed();
-        client.transmit();
-        client.receive(
-            &[IAC, Verb::Do as u8, 24, IAC, Verb::Will as u8, 1],
-            &mut Vec::new(),
-        );
-        assert_eq!(
-            client.transmit(),
-            [IAC, Verb::Wont as u8, 24, IAC, Verb::Dont as u8, 1]
-        );
-    }
-
-    #[test]
-    fn without_binary_a_carriage_return_is_padded_and_unpadded() {
-        let mut client = agreed();
-        client.receive(
-            &[IAC, Verb::Dont as u8, BINARY, IAC, Verb::Wont as u8, BINARY],
-            &mut Vec::new(),
-        );
-        client.transmit();
-        client.send(&[0x80, 0x0d]);
-        assert_eq!(client.transmit(), [0x80, 0x0d, 0]);
-        let mut data = Vec::new();
-        client.receive(&[0x40, 0x0d, 0, 0, 0x0d, 0x0a], &mut data);
-        assert_eq!(data, [0x40, 0x0d, 0, 0x0d, 0x0a]);
-    }
-
-    #[test]
-    fn a_flood_of_requests_costs_bounded_memory() {
-        let mut client = agreed();
-        let mut data = Vec::new();
-        for _ in 0..10_000 {
-            client.receive(&[IAC, Verb::Do as u8, 99], &mut data);
-            client.receive(
-                &[
-                    IAC,
-                    Verb::Dont as u8,
-                    COM_PORT,
-                    IAC,
-                    Verb::Do as u8,
-                    COM_PORT,
-                ],
-                &mut data,
-            );
-        }
-        assert!(client.transmit().len() < 2 * REPLIES_MAX);
-        assert!(data.is_empty());
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_sent_is_what_a_server_receives(data: Vec<u8>) {
-            let mut client = agreed();
-            client.transmit();
-            client.send(&data);
-            // The mirror of a client is a client: it takes the same escapes out.
-            let mut arrived = Vec::new();
-            agreed().receive(&client.transmit(), &mut arrived);
-            prop_assert_eq!(arrived, data);
-        }
-
-        #[test]
-        fn any_stream_is_survived_however_it_is_split(
-            bytes in proptest::collection::vec(
-                prop_oneof![any::<u8>(), 0xf0..=0xffu8, Just(COM_PORT), 100..113u8], 0..400),
-            cut in any::<prop::sample::Index>(),
-        ) {
-            let (mut whole, mut split) = (agreed(), agreed());
-            let (mut data, mut pieces) = (Vec::new(), Vec::new());
-            whole.receive(&bytes, &mut data);
-            let (head, tail) = bytes.split_at(cut.index(bytes.len() + 1));
-            split.receive(head, &mut pieces);
-            split.receive(tail, &mut pieces);
-            prop_assert!(data.len() <= bytes.len());
-            prop_assert_eq!(data, pieces);
-            prop_assert_eq!(whole.progress(), split.progress());
-            prop_assert_eq!(whole.diagnosis(), split.diagnosis());
-            prop_assert_eq!(whole.transmit(), split.transmit());
-        }
-    }
-}
+mod tests;

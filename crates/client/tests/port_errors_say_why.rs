@@ -66,11 +66,14 @@ async fn busy_names_the_process() {
     let PortError::Busy { holders, .. } = &error else {
         panic!("{error:?}")
     };
-    assert_eq!(
-        holders.iter().map(|holder| holder.pid).collect::<Vec<_>>(),
-        [std::process::id()]
+    // Another test may be starting a program meanwhile, which for a moment holds all that we hold.
+    let holder = holders
+        .iter()
+        .find(|holder| holder.pid == std::process::id());
+    assert!(
+        holder.is_some_and(|holder| holder.lock.is_some()),
+        "{holders:?}"
     );
-    assert!(holders[0].lock.is_some());
     assert!(
         error
             .to_string()
@@ -89,6 +92,10 @@ async fn free_again_once_closed() {
 
 /// Root may open everything, so the test runs itself once more as nobody.
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "the second run tells the first one what it found"
+)]
 fn denied_names_the_group() {
     const PORT: &str = "HEATMETER_TEST_DENIED_PORT";
     let runtime = tokio::runtime::Builder::new_current_thread()

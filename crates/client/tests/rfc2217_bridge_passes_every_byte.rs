@@ -2,7 +2,7 @@
 
 mod support;
 
-use heatmeter_client::LineSettings;
+use kamstrup_kmp::line::LineSettings;
 use rustix::termios::ControlModes;
 use support::ser2net::{Bridge, Mode};
 use support::{open, read_exactly, treacherous_bytes};
@@ -32,7 +32,10 @@ async fn the_line_behind_the_bridge_is_set() {
     );
 
     transport
-        .configure(LineSettings::KMP.at(300))
+        .configure(LineSettings {
+            baud: 300,
+            ..LineSettings::KMP
+        })
         .await
         .unwrap();
     assert_eq!(bridge.meter.settings().output_speed(), 300);

@@ -2,7 +2,7 @@
 
 mod support;
 
-use heatmeter_client::{DataBits, LineSettings, Parity};
+use kamstrup_kmp::line::{LineSettings, Parity};
 use rustix::termios::{ControlModes, InputModes, LocalModes};
 use support::pty::Pty;
 use support::{open, read_exactly, treacherous_bytes};
@@ -38,17 +38,11 @@ async fn twelve_hundred_baud_and_two_stop_bits() {
 async fn the_speed_changes_while_open() {
     let mut pty = Pty::new();
     let mut transport = open(pty.name()).await.unwrap();
-    transport
-        .configure(LineSettings::KMP.at(300))
-        .await
-        .unwrap();
+    transport.configure(at(300)).await.unwrap();
     assert_eq!(pty.settings().output_speed(), 300);
     transport.write_all(b"/#1\r").await.unwrap();
     assert_eq!(pty.receive_exactly(4).await, b"/#1\r");
-    transport
-        .configure(LineSettings::KMP.at(1200))
-        .await
-        .unwrap();
+    transport.configure(at(1200)).await.unwrap();
     assert_eq!(pty.settings().output_speed(), 1200);
 }
 
@@ -59,7 +53,7 @@ async fn parity_is_not_insisted_on_where_there_is_no_wire() {
     let pty = Pty::new();
     let mut transport = open(pty.name()).await.unwrap();
     let ascii = LineSettings {
-        data_bits: DataBits::Seven,
+        data_bits: 7,
         parity: Parity::Even,
         ..LineSettings::KMP
     };
@@ -75,4 +69,11 @@ async fn every_byte_in_both_directions() {
     assert_eq!(pty.receive_exactly(bytes.len()).await, bytes);
     pty.send(&bytes).await;
     assert_eq!(read_exactly(&mut transport, bytes.len()).await, bytes);
+}
+
+fn at(baud: u32) -> LineSettings {
+    LineSettings {
+        baud,
+        ..LineSettings::KMP
+    }
 }

@@ -21,7 +21,7 @@ async fn unplugging_ends_a_waiting_read() {
         })
     })
     .await;
-    let error = transport.lost(&link.name().parse().unwrap(), &error.unwrap_err());
+    let error = transport.lost(&error.unwrap_err());
     assert!(
         matches!(
             &error,

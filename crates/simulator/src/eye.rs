@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn minutes(minutes: u64) -> Duration {
-        Duration::from_secs(minutes * 60)
+        Duration::from_mins(minutes)
     }
 
     #[test]

@@ -17,6 +17,7 @@
 
 mod climate;
 mod config;
+mod demand;
 mod eye;
 mod faults;
 mod house;
@@ -28,6 +29,7 @@ mod pty;
 mod serve;
 mod simulated;
 mod spoil;
+mod table;
 mod water;
 mod wire;
 

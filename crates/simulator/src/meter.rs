@@ -12,8 +12,9 @@ use kamstrup_kmp::{DateTime, Decimal, MonthDay, Record, RegisterId, Scale, Unit,
 use crate::climate::Seconds;
 use crate::config::Config;
 use crate::house::{House, datetime_of, seconds_of};
-use crate::models::{Entry, Model, Part, Source, Span, Which, entries};
+use crate::models::Model;
 use crate::period::Extreme;
+use crate::table::{Entry, Part, Source, Span, Which, entries};
 
 /// A meter in its house.
 #[derive(Clone, Debug)]

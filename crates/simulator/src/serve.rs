@@ -292,6 +292,8 @@ impl Line for Tcp<'_> {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             tokio::select! {
+                // A client that comes back at once finds that it has left.
+                biased;
                 read = self.stream.read(buffer) => return read,
                 second = self.listener.accept() => {
                     if let Ok((_, client)) = second {

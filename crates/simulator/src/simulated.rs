@@ -223,6 +223,7 @@ impl SimulatedMeter {
             tracing::error!(%error, "a value does not fit its register");
             Plan::default()
         });
+        self.outbound.abandon(at);
         let ends = self.outbound.send(&plan, at.after(self.config.turnaround));
         if plan.then_noise {
             let rng = self.dice.damage(number);

@@ -37,7 +37,6 @@ pub(crate) enum Item {
 
 /// Something that happens to the line itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum LineEvent {
     /// The peer closes the connection; it can be opened again at once.
     PeerClose,

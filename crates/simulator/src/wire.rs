@@ -149,11 +149,26 @@ impl Outbound {
         start
     }
 
-    /// Whether the meter is sending, or has begun what it has not ended.
+    /// Whether the meter is sending a byte. Between two bytes of a slow answer it is not.
     pub(crate) fn is_busy(&self, now: Instant) -> bool {
-        self.answers
-            .iter()
-            .any(|answer| answer.begins <= now && now < answer.ends)
+        self.pace
+            && self
+                .answers
+                .iter()
+                .filter(|answer| answer.begins <= now)
+                .filter_map(|answer| answer.items.iter().find(|(at, _)| *at > now))
+                .any(|(at, _)| at.since(now) < wire_time(1))
+    }
+
+    /// Gives up the answer that has begun and not ended: a new request has been heard.
+    pub(crate) fn abandon(&mut self, now: Instant) {
+        for answer in &mut self.answers {
+            if answer.begins <= now && now < answer.ends {
+                answer.items.retain(|(at, _)| *at <= now);
+                answer.ends = now;
+            }
+        }
+        self.answers.retain(|answer| !answer.items.is_empty());
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
@@ -252,6 +267,29 @@ mod tests {
             order.push(byte);
         }
         assert_eq!(order, [[2; 10], [1; 10], [3; 10]].concat());
+    }
+
+    #[test]
+    fn a_new_request_ends_the_answer_that_has_begun_and_no_other() {
+        let mut outbound = Outbound::new(true);
+        outbound.send(&plan(&[1; 10], Duration::ZERO), at(0));
+        outbound.send(&plan(&[2; 10], Duration::from_secs(5)), at(0));
+        outbound.abandon(at(30_000_000));
+        let mut left = Vec::new();
+        while let Some(Item::Byte(byte)) = outbound.pop(at(u64::MAX)) {
+            left.push(byte);
+        }
+        assert_eq!(left, [&[1; 3][..], &[2; 10]].concat());
+    }
+
+    #[test]
+    fn a_meter_is_busy_while_a_byte_is_on_the_wire() {
+        let mut outbound = Outbound::new(true);
+        let mut slow = plan(&[1, 2], Duration::ZERO);
+        slow.steps[1].pause = Duration::from_millis(900);
+        outbound.send(&slow, at(0));
+        let busy = |millis: u64| outbound.is_busy(at(millis * 1_000_000));
+        assert_eq!([5, 500, 915, 920].map(busy), [true, false, true, false]);
     }
 
     #[test]

@@ -12,18 +12,22 @@ mod tcp;
 use std::io;
 use std::time::Duration;
 
-pub use self::replay::Replay;
+use kamstrup_kmp::line::LineSettings;
+
+use self::replay::Replay;
 use self::rfc2217::Rfc2217Line;
 use self::serial::Serial;
 use self::tcp::Tcp;
 
-use crate::error::PortError;
-use crate::line::LineSettings;
+use crate::error::{PortError, Unreachable};
+use crate::line::ModemLines;
 use crate::port::Port;
 
 /// An open port.
 #[derive(Debug)]
 pub struct Transport {
+    /// The port as it was given.
+    name: String,
     kind: Kind,
 }
 
@@ -40,6 +44,8 @@ enum Kind {
 pub struct OpenOptions {
     /// What the line is set to, where it can be set from here.
     pub line: LineSettings,
+    /// What the modem lines are set to, where there are any.
+    pub modem_lines: ModemLines,
     /// How long connecting and negotiating may take.
     pub timeout: Duration,
     /// How much faster than recorded a recording is played back; infinity for at once.
@@ -50,6 +56,7 @@ impl Default for OpenOptions {
     fn default() -> Self {
         Self {
             line: LineSettings::KMP,
+            modem_lines: ModemLines::ON,
             timeout: Duration::from_secs(5),
             replay_speed: 1.0,
         }
@@ -61,14 +68,14 @@ impl Transport {
     pub async fn open(port: &Port, options: &OpenOptions) -> Result<Self, PortError> {
         let name = port.to_string();
         let kind = match port {
-            Port::Serial(path) => Kind::Serial(Serial::open(&name, path, options.line)?),
+            Port::Serial(path) => Kind::Serial(Serial::open(&name, path, options)?),
             Port::Tcp(address) => Kind::Tcp(Tcp::connect(&name, address, options.timeout).await?),
             Port::Rfc2217(address) => Kind::Rfc2217(Box::new(
                 Rfc2217Line::connect(&name, address, options).await?,
             )),
             Port::Replay(file) => Kind::Replay(Replay::open(&name, file, options.replay_speed)?),
         };
-        Ok(Self { kind })
+        Ok(Self { name, kind })
     }
 
     /// Waits for bytes and reads them; at least one, or an error. Cancel safe.
@@ -103,28 +110,29 @@ impl Transport {
     }
 
     /// Sets the line while it is open. Bytes still on their way out are not waited for: let
-    /// [`LineSettings::wire_time`] pass after writing.
+    /// [`LineSettings::time_for`] pass after writing.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::Unsupported`] where the other end alone sets the line (raw TCP).
-    pub async fn configure(&mut self, line: LineSettings) -> io::Result<()> {
-        match &mut self.kind {
+    /// The port keeps other settings; a raw TCP bridge always does. Or it is lost.
+    pub async fn configure(&mut self, line: LineSettings) -> Result<(), PortError> {
+        let refused = match &mut self.kind {
             Kind::Serial(serial) => serial.configure(line),
-            Kind::Tcp(_) => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                format!(
-                    "a raw TCP bridge sets the line itself; to change it to {line}, use rfc2217://"
-                ),
-            )),
+            Kind::Tcp(_) => Ok(Some(Unreachable::Settings {
+                asked: line,
+                found: "what the raw bridge is set to".to_owned(),
+            })),
             Kind::Rfc2217(bridge) => bridge.configure(line).await,
-            Kind::Replay(_) => Ok(()),
+            Kind::Replay(_) => Ok(None),
+        };
+        match refused {
+            Ok(None) => Ok(()),
+            Ok(Some(reason)) => Err(PortError::Unreachable {
+                port: self.name.clone(),
+                reason,
+            }),
+            Err(error) => Err(self.lost(&error)),
         }
-    }
-
-    /// Whether [`configure`](Self::configure) can change anything.
-    pub fn can_configure(&self) -> bool {
-        !matches!(self.kind, Kind::Tcp(_))
     }
 
     /// Whether a raw TCP connection began with a telnet negotiation: the bridge is then in telnet
@@ -138,6 +146,7 @@ impl Transport {
     pub(crate) fn close(self) -> Option<Self> {
         match self.kind {
             Kind::Replay(replay) => Some(Self {
+                name: self.name,
                 kind: Kind::Replay(replay.reopened()),
             }),
             Kind::Serial(_) | Kind::Tcp(_) | Kind::Rfc2217(_) => None,
@@ -145,16 +154,15 @@ impl Transport {
     }
 
     /// What an error of this transport means for its port. Close it then.
-    pub fn lost(&mut self, port: &Port, error: &io::Error) -> PortError {
-        let port = port.to_string();
+    pub fn lost(&mut self, error: &io::Error) -> PortError {
         let said = match &mut self.kind {
             Kind::Tcp(tcp) => tcp.last_words(error),
             Kind::Rfc2217(line) => line.last_words(error),
             Kind::Serial(_) | Kind::Replay(_) => None,
         };
         match said {
-            Some(said) => PortError::hung_up(&port, Some(said)),
-            None => PortError::lost(&port, error),
+            Some(said) => PortError::hung_up(&self.name, Some(said)),
+            None => PortError::lost(&self.name, error),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::recording::{Direction, Entry, Event, Note, Recording, hex};
 
 /// A recording as a port.
 #[derive(Debug)]
-pub struct Replay {
+pub(super) struct Replay {
     file: PathBuf,
     entries: Vec<Entry>,
     /// The entry that comes next, and how many of its bytes have been read.
@@ -25,6 +25,15 @@ pub struct Replay {
     /// A moment and the recorded time that belongs to it: the last request.
     anchor: (Instant, Duration),
     speed: f64,
+}
+
+/// What is looked at when something is to come from the meter's side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Within {
+    /// Up to the verdict: what was found later, whoever asked has not waited for.
+    Task,
+    /// Up to the next request.
+    Silence,
 }
 
 impl Replay {
@@ -49,7 +58,7 @@ impl Replay {
     }
 
     pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.due() {
+        match self.due(Within::Task) {
             Some(due) => {
                 sleep_until(due).await;
                 self.take(buffer)
@@ -59,10 +68,12 @@ impl Replay {
         }
     }
 
+    /// Gives whatever comes before the next request, however late it came then: who asks what is
+    /// waiting asks before a request, and was told all of it when the session was recorded.
     pub(super) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.due() {
-            Some(due) if due <= Instant::now() => self.take(buffer),
-            _ => Err(io::ErrorKind::WouldBlock.into()),
+        match self.due(Within::Silence) {
+            Some(_) => self.take(buffer),
+            None => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
@@ -102,13 +113,14 @@ impl Replay {
     }
 
     /// When the next thing comes from the meter's side, if it comes without a request.
-    fn due(&mut self) -> Option<Instant> {
+    fn due(&mut self, within: Within) -> Option<Instant> {
         loop {
             let entry = self.entries.get(self.next)?;
             match &entry.event {
                 Event::Bytes(Direction::In, bytes) if self.offset < bytes.len() => break,
                 Event::Note(Note::Lost, _) => break,
                 Event::Bytes(Direction::Out, _) => return None,
+                Event::Note(Note::Verdict, _) if within == Within::Task => return None,
                 Event::Bytes(Direction::In, _) | Event::Note(..) => {
                     self.next += 1;
                     self.offset = 0;

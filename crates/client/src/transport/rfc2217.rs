@@ -3,13 +3,13 @@
 use std::io;
 use std::time::Duration;
 
+use kamstrup_kmp::line::LineSettings;
 use tokio::io::Interest;
 use tokio::time::{Instant, timeout_at};
 
 use super::OpenOptions;
 use super::tcp::{Greeting, Tcp, is_hang_up};
 use crate::error::{PortError, Unreachable};
-use crate::line::LineSettings;
 use crate::port::Address;
 use crate::rfc2217::{Progress, Rfc2217};
 
@@ -41,7 +41,7 @@ impl Rfc2217Line {
         let deadline = Instant::now() + options.timeout;
         let mut line = Self {
             tcp: Tcp::connect(name, address, options.timeout).await?,
-            filter: Rfc2217::new(options.line),
+            filter: Rfc2217::new(options.line, options.modem_lines),
             data: Vec::new(),
             read_from: 0,
             outgoing: Vec::new(),
@@ -95,15 +95,13 @@ impl Rfc2217Line {
         Ok(())
     }
 
-    pub(super) async fn configure(&mut self, line: LineSettings) -> io::Result<()> {
+    /// Sets the line behind the bridge, and tells if the bridge does not confirm it.
+    pub(super) async fn configure(
+        &mut self,
+        line: LineSettings,
+    ) -> io::Result<Option<Unreachable>> {
         self.filter.configure(line);
-        match self.settle(line, Instant::now() + CONFIRMATION).await? {
-            None => Ok(()),
-            Some(reason) => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                reason.to_string(),
-            )),
-        }
+        self.settle(line, Instant::now() + CONFIRMATION).await
     }
 
     /// The words that were all that ever came before this error, if it is a hang-up.

@@ -8,13 +8,14 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use kamstrup_kmp::line::{LineSettings, Parity};
 use rustix::fs::{Mode, OFlags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_serial::{ClearBuffer, FlowControl, SerialPort, SerialStream};
+use tokio_serial::{ClearBuffer, SerialPort, SerialStream};
 
-use super::at_least_one;
+use super::{OpenOptions, at_least_one};
 use crate::error::{Missing, PortError, Unreachable};
-use crate::line::{DataBits, LineSettings, Parity, StopBits};
+use crate::line::short_form;
 use crate::list::Machine;
 
 /// Major numbers of pseudo terminals (Linux `Documentation/admin-guide/devices.txt`).
@@ -29,37 +30,28 @@ pub(super) struct Serial {
 
 impl Serial {
     /// Opens exclusively, sets the line and checks that the settings are in force.
-    pub(super) fn open(name: &str, path: &Path, line: LineSettings) -> Result<Self, PortError> {
+    pub(super) fn open(name: &str, path: &Path, options: &OpenOptions) -> Result<Self, PortError> {
         if let Some(holder) = Machine::this().lock_file_holder(path) {
             return Err(PortError::Busy {
                 port: name.to_owned(),
                 holders: vec![holder],
             });
         }
-        let stream = tokio_serial::new(path.to_string_lossy(), line.baud)
-            .data_bits(data_bits(line.data_bits))
-            .parity(parity(line.parity))
-            .stop_bits(stop_bits(line.stop_bits))
-            .flow_control(FlowControl::None)
-            .exclusive(true);
-        let stream = SerialStream::open(&stream).map_err(|error| refused(name, path, &error))?;
+        // Exclusive, and without flow control, unless told otherwise. The framing is set below.
+        let builder = tokio_serial::new(path.to_string_lossy(), options.line.baud).exclusive(true);
+        let stream = SerialStream::open(&builder).map_err(|error| refused(name, path, &error))?;
         let pseudo = fs::metadata(path)
             .is_ok_and(|file| PSEUDO_TERMINALS.contains(&rustix::fs::major(file.rdev())));
 
         let mut serial = Self { stream, pseudo };
-        serial
-            .feed_the_head(line)
-            .map_err(|error| PortError::lost(name, &error))?;
-        if let Some(found) = serial
-            .deviation(line)
-            .map_err(|error| PortError::lost(name, &error))?
-        {
-            return Err(PortError::Unreachable {
+        match serial.prepare(options) {
+            Ok(None) => Ok(serial),
+            Ok(Some(reason)) => Err(PortError::Unreachable {
                 port: name.to_owned(),
-                reason: Unreachable::Settings { asked: line, found },
-            });
+                reason,
+            }),
+            Err(error) => Err(PortError::lost(name, &error)),
         }
-        Ok(serial)
     }
 
     pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -74,46 +66,24 @@ impl Serial {
         self.stream.write_all(data).await
     }
 
-    pub(super) fn configure(&mut self, line: LineSettings) -> io::Result<()> {
-        self.stream.set_data_bits(data_bits(line.data_bits))?;
-        self.stream.set_parity(parity(line.parity))?;
-        self.stream.set_stop_bits(stop_bits(line.stop_bits))?;
-        self.stream.set_baud_rate(line.baud)?;
-        self.feed_the_head(line)?;
-        match self.deviation(line)? {
-            None => Ok(()),
-            Some(found) => Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                Unreachable::Settings { asked: line, found }.to_string(),
-            )),
-        }
-    }
-
-    fn feed_the_head(&mut self, line: LineSettings) -> io::Result<()> {
-        tolerate_missing_lines(self.stream.write_data_terminal_ready(line.dtr))?;
-        tolerate_missing_lines(self.stream.write_request_to_send(line.rts))
-    }
-
-    /// Reads the settings back and gives them if they are not those that were asked for.
-    fn deviation(&self, line: LineSettings) -> io::Result<Option<String>> {
-        let found = LineSettings {
-            baud: self.stream.baud_rate()?,
-            data_bits: match self.stream.data_bits()? {
-                tokio_serial::DataBits::Seven => DataBits::Seven,
-                tokio_serial::DataBits::Eight => DataBits::Eight,
-                other => return Ok(Some(format!("{other} data bits"))),
-            },
-            parity: match self.stream.parity()? {
-                tokio_serial::Parity::None => Parity::None,
-                tokio_serial::Parity::Odd => Parity::Odd,
-                tokio_serial::Parity::Even => Parity::Even,
-            },
-            stop_bits: match self.stream.stop_bits()? {
-                tokio_serial::StopBits::One => StopBits::One,
-                tokio_serial::StopBits::Two => StopBits::Two,
-            },
-            ..line
+    /// Sets the line, reads the settings back and tells if they did not stick.
+    pub(super) fn configure(&mut self, line: LineSettings) -> io::Result<Option<Unreachable>> {
+        let (Some(data_bits), Some(stop_bits)) =
+            (data_bits(line.data_bits), stop_bits(line.stop_bits))
+        else {
+            let found = "what it had: no serial port can do that".to_owned();
+            return Ok(Some(Unreachable::Settings { asked: line, found }));
         };
+        self.stream.set_data_bits(data_bits)?;
+        self.stream.set_parity(match line.parity {
+            Parity::None => tokio_serial::Parity::None,
+            Parity::Even => tokio_serial::Parity::Even,
+            Parity::Odd => tokio_serial::Parity::Odd,
+        })?;
+        self.stream.set_stop_bits(stop_bits)?;
+        self.stream.set_baud_rate(line.baud)?;
+
+        let found = self.settings()?;
         let expected = if self.pseudo {
             LineSettings {
                 data_bits: found.data_bits,
@@ -123,7 +93,41 @@ impl Serial {
         } else {
             line
         };
-        Ok((found != expected).then(|| found.to_string()))
+        Ok((found != expected).then(|| Unreachable::Settings {
+            asked: line,
+            found: short_form(found),
+        }))
+    }
+
+    /// What has to be done once, after opening.
+    fn prepare(&mut self, options: &OpenOptions) -> io::Result<Option<Unreachable>> {
+        tolerate_missing_lines(
+            self.stream
+                .write_data_terminal_ready(options.modem_lines.dtr),
+        )?;
+        tolerate_missing_lines(self.stream.write_request_to_send(options.modem_lines.rts))?;
+        self.configure(options.line)
+    }
+
+    fn settings(&self) -> io::Result<LineSettings> {
+        Ok(LineSettings {
+            baud: self.stream.baud_rate()?,
+            data_bits: match self.stream.data_bits()? {
+                tokio_serial::DataBits::Five => 5,
+                tokio_serial::DataBits::Six => 6,
+                tokio_serial::DataBits::Seven => 7,
+                tokio_serial::DataBits::Eight => 8,
+            },
+            parity: match self.stream.parity()? {
+                tokio_serial::Parity::None => Parity::None,
+                tokio_serial::Parity::Odd => Parity::Odd,
+                tokio_serial::Parity::Even => Parity::Even,
+            },
+            stop_bits: match self.stream.stop_bits()? {
+                tokio_serial::StopBits::One => 1,
+                tokio_serial::StopBits::Two => 2,
+            },
+        })
     }
 }
 
@@ -139,7 +143,8 @@ impl Drop for Serial {
 /// Pseudo terminals and some adapters have no modem lines; that is no failure.
 fn tolerate_missing_lines(result: tokio_serial::Result<()>) -> io::Result<()> {
     match result.map_err(io::Error::from) {
-        Err(error) if matches!(error.kind(), io::ErrorKind::Other) => {
+        // ENOTTY, which the serial crate has no kind for. A port that is going away fails next.
+        Err(error) if error.kind() == io::ErrorKind::Other => {
             tracing::debug!(%error, "the port has no modem lines");
             Ok(())
         }
@@ -168,24 +173,20 @@ fn refused(name: &str, path: &Path, error: &tokio_serial::Error) -> PortError {
     }
 }
 
-fn data_bits(bits: DataBits) -> tokio_serial::DataBits {
+fn data_bits(bits: u8) -> Option<tokio_serial::DataBits> {
     match bits {
-        DataBits::Seven => tokio_serial::DataBits::Seven,
-        DataBits::Eight => tokio_serial::DataBits::Eight,
+        5 => Some(tokio_serial::DataBits::Five),
+        6 => Some(tokio_serial::DataBits::Six),
+        7 => Some(tokio_serial::DataBits::Seven),
+        8 => Some(tokio_serial::DataBits::Eight),
+        _ => None,
     }
 }
 
-fn parity(parity: Parity) -> tokio_serial::Parity {
-    match parity {
-        Parity::None => tokio_serial::Parity::None,
-        Parity::Even => tokio_serial::Parity::Even,
-        Parity::Odd => tokio_serial::Parity::Odd,
-    }
-}
-
-fn stop_bits(bits: StopBits) -> tokio_serial::StopBits {
+fn stop_bits(bits: u8) -> Option<tokio_serial::StopBits> {
     match bits {
-        StopBits::One => tokio_serial::StopBits::One,
-        StopBits::Two => tokio_serial::StopBits::Two,
+        1 => Some(tokio_serial::StopBits::One),
+        2 => Some(tokio_serial::StopBits::Two),
+        _ => None,
     }
 }

@@ -6,6 +6,7 @@
     reason = "each test file uses its own part"
 )]
 
+pub mod meter;
 pub mod pty;
 pub mod ser2net;
 

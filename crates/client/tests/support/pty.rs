@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::Termios;
+use rustix::termios::{Action, Termios};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_serial::{SerialPort, SerialStream};
@@ -40,6 +40,20 @@ impl Pty {
 
     pub fn name(&self) -> &str {
         self.path.to_str().unwrap()
+    }
+
+    /// Stops everything that the port's user writes, as a jammed adapter does.
+    pub fn jam(&self) {
+        rustix::termios::tcflow(&self.slave, Action::OOff).unwrap();
+    }
+
+    pub fn release(&self) {
+        rustix::termios::tcflow(&self.slave, Action::OOn).unwrap();
+    }
+
+    /// The meter's end as a stream.
+    pub fn stream(&mut self) -> &mut SerialStream {
+        &mut self.master
     }
 
     /// The line as the port's user has set it.

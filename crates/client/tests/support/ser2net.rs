@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub struct Bridge {
     pub meter: Pty,
     pub port: u16,
     process: Child,
+    config: PathBuf,
     _folder: TempDir,
 }
 
@@ -59,22 +61,24 @@ impl Bridge {
             ),
         )
         .unwrap();
-        let process = Command::new("ser2net")
-            .args(["-n", "-d", "-c"])
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("this test needs ser2net: run `apt-get install ser2net`, or `make test`");
+        let process = spawn(&config);
         let mut bridge = Self {
             meter,
             port,
             process,
+            config,
             _folder: folder,
         };
         in_time(bridge.listening()).await;
         bridge
+    }
+
+    /// Ends the bridge and starts it again, as a reboot does.
+    pub async fn restart(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        self.process = spawn(&self.config);
+        in_time(self.listening()).await;
     }
 
     pub fn url(&self, scheme: &str) -> String {
@@ -107,6 +111,17 @@ impl Drop for Bridge {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn spawn(config: &Path) -> Child {
+    Command::new("ser2net")
+        .args(["-n", "-d", "-c"])
+        .arg(config)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("this test needs ser2net: run `apt-get install ser2net`, or `make test`")
 }
 
 fn free_port() -> u16 {

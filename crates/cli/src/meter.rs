@@ -1,0 +1,413 @@
+//! A meter behind a port, and what is known of it: who it is and what it answers.
+//!
+//! Reading it spares its battery: one small request tells the model, after that only registers are
+//! asked for, and the serial number comes along where a request has room for it.
+
+use std::time::Duration;
+
+use heatmeter_catalog::gate::{self, Checked, Gate, Limits, Look, Notice as Said};
+use heatmeter_catalog::{IDENTIFYING, Identity, Model, RegisterId, identify, is_simulated};
+use heatmeter_client::{Change, Client, Notice, OpenOptions, PortError, Recorder};
+use heatmeter_client::{Header, Lost, Unreachable};
+use kamstrup_kmp::message::{Batch, MeterType, Request};
+use kamstrup_kmp::session::{AskAnswer, Attempt, Config, LineStats, Outcome, Task};
+use kamstrup_kmp::{Instant as Moment, Record, Verdict};
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::args::Line;
+use crate::failure::Failure;
+use crate::line_log::{LineLog, Shown};
+use crate::reading::Reading;
+use crate::wall_clock;
+
+/// The register that holds the serial number, as GetSerialNo does.
+pub(crate) const SERIAL_NUMBER: RegisterId = RegisterId(1001);
+
+/// A meter behind a port.
+pub(crate) struct Meter {
+    client: Client,
+    port: String,
+    meter_type: Option<MeterType>,
+    identity: Identity,
+    /// Judges what is read, and remembers what it has to be compared with.
+    gate: Gate,
+    started: Instant,
+    /// How many seconds pass for the meter in one of ours: more than one if it is simulated so.
+    speed: f64,
+    /// What the user says it is.
+    given: Option<&'static Model>,
+    /// The port was lost or came back since this was last looked at.
+    changes: Vec<Change>,
+    /// Shows what goes over the line.
+    shown: Option<Shown>,
+}
+
+impl Meter {
+    /// Nothing is opened yet.
+    pub(crate) fn new(line: &Line, verbose: u8) -> Result<Self, Failure> {
+        let config = Config {
+            answer_timeout: line.timeout,
+            ..Config::default()
+        };
+        let options = OpenOptions::default();
+        let mut client = Client::with_options(line.port.clone(), options, config);
+        let (recorder, shown) = recorder(line, verbose)?;
+        if let Some(recorder) = recorder {
+            client.record(recorder);
+        }
+        Ok(Self {
+            client,
+            port: line.port.to_string(),
+            meter_type: None,
+            identity: Identity::default(),
+            gate: Gate::new(),
+            started: Instant::now(),
+            speed: 1.0,
+            given: None,
+            changes: Vec::new(),
+            shown,
+        })
+    }
+
+    /// Takes the meter for this model, whatever it says.
+    #[must_use]
+    pub(crate) fn with_model(mut self, model: Option<&'static Model>) -> Self {
+        self.given = model;
+        self
+    }
+
+    /// Tells that the meter lives faster than we do.
+    #[must_use]
+    pub(crate) fn at_speed(mut self, speed: f64) -> Self {
+        self.speed = speed;
+        self
+    }
+
+    /// The port as it is shown.
+    pub(crate) fn port(&self) -> &str {
+        &self.port
+    }
+
+    /// What it is, as far as anybody knows.
+    pub(crate) fn model(&self) -> Option<&'static Model> {
+        self.given.or_else(|| identify(&self.identity))
+    }
+
+    /// Whether it said who it is, or the user did.
+    pub(crate) fn is_introduced(&self) -> bool {
+        self.given.is_some() || self.meter_type.is_some()
+    }
+
+    /// Who it is.
+    pub(crate) fn who(&self) -> Who {
+        Who {
+            manufacturer: "Kamstrup",
+            model: self.model().map(|model| model.name),
+            meter_type: self
+                .meter_type
+                .map(|meter_type| format!("{:#06x}", meter_type.code)),
+            software: self
+                .meter_type
+                .map(|meter_type| meter_type.software)
+                .filter(|software| software.is_available())
+                .map(|software| software.to_string()),
+            serial: self.gate.serial().map(str::to_owned),
+            is_simulated: self
+                .meter_type
+                .is_some_and(|meter_type| is_simulated(meter_type.code)),
+        }
+    }
+
+    /// Asks it who it is. That it does not say so is no failure: some meters only answer registers.
+    pub(crate) async fn introduce(&mut self, limit: Duration) -> Result<Introduction, PortError> {
+        let task = Task::ask(Request::GetType).with_attempts(2).within(limit);
+        let outcome = self.run(task).await?;
+        if let Some(AskAnswer::Type(meter_type)) = outcome.answer {
+            self.meter_type = Some(meter_type);
+            self.identity.type_code = Some(meter_type.code);
+            self.identity.software = Some(meter_type.software.0);
+        }
+        Ok(Introduction {
+            verdict: outcome.verdict,
+            line: outcome.line,
+        })
+    }
+
+    /// Forgets who it is: behind a port that was opened again there may be another one.
+    pub(crate) fn forget(&mut self) {
+        self.meter_type = None;
+        self.identity = Identity::default();
+    }
+
+    /// Reads registers, and the serial number with them where that costs no request. What is implausible
+    /// is read a second time.
+    pub(crate) async fn read(
+        &mut self,
+        registers: &[RegisterId],
+        limit: Duration,
+        attempts: Option<u32>,
+    ) -> Result<Reply, PortError> {
+        let budget = Budget::new(limit);
+        let mut asked = registers.to_vec();
+        let has_room = !asked.len().is_multiple_of(Batch::MAX);
+        if self.gate.serial().is_none() && has_room && !asked.contains(&SERIAL_NUMBER) {
+            asked.push(SERIAL_NUMBER);
+        }
+        let mut task = Task::read(&asked).within(limit);
+        if let Some(attempts) = attempts {
+            task = task.with_attempts(attempts);
+        }
+        let outcome = self.run(task).await?;
+        let mut line = outcome.line;
+        let checked = self.check(&asked, &outcome, budget, &mut line).await;
+        for record in checked.readings.iter().filter_map(gate::Reading::good) {
+            self.learn(record);
+        }
+        Ok(Reply::new(registers, &outcome, checked, line, self.model()))
+    }
+
+    /// Has the gate look at what was read, and reads again what it doubts.
+    async fn check(
+        &mut self,
+        asked: &[RegisterId],
+        outcome: &Outcome,
+        budget: Budget,
+        line: &mut LineStats,
+    ) -> Checked {
+        let limits = self.model().map_or_else(Limits::default, Limits::from);
+        let answered = answered_for(asked, outcome);
+        let poll = gate::Poll {
+            asked: &answered,
+            records: &outcome.records,
+            serial: None,
+        };
+        let doubt = match self.gate.first(&limits, &poll, self.gate_time()) {
+            Look::Checked(checked) => return checked,
+            Look::Doubtful(doubt) => doubt,
+        };
+        tracing::info!("reading again what is implausible: {:?}", doubt.reread());
+        let task = Task::read(doubt.reread()).within(budget.left());
+        let again = self.run(task).await.ok();
+        if let Some(again) = &again {
+            line.add(again.line);
+        }
+        let reread = again
+            .as_ref()
+            .map(|again| answered_for(doubt.reread(), again));
+        let poll = gate::Poll {
+            asked: reread.as_deref().unwrap_or_default(),
+            records: again.as_ref().map_or(&[], |again| &again.records),
+            serial: None,
+        };
+        self.gate.second(doubt, &poll, self.gate_time())
+    }
+
+    /// The time by which the gate judges what is possible.
+    fn gate_time(&self) -> Moment {
+        Moment::from_start(self.started.elapsed().mul_f64(self.speed))
+    }
+
+    /// Runs a task and logs what happens.
+    pub(crate) async fn run(&mut self, task: Task) -> Result<Outcome, PortError> {
+        let (changes, shown) = (&mut self.changes, &self.shown);
+        self.client
+            .run_observed(task, |notice| match notice {
+                Notice::Attempt(attempt) => {
+                    if let Some(shown) = shown {
+                        shown.flush();
+                    }
+                    log(&attempt);
+                }
+                Notice::Port(change) => changes.push(change),
+                _ => {}
+            })
+            .await
+    }
+
+    /// What became of the port since the last call.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    fn learn(&mut self, record: &Record) {
+        if IDENTIFYING.contains(&record.register) {
+            self.identity
+                .learn(record.register, &record.value.to_string());
+        }
+    }
+}
+
+/// What came of reading registers.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    /// [`Verdict::Ok`] if the meter had anything of what was asked for.
+    pub(crate) verdict: Verdict,
+    /// One for every register asked for, in that order.
+    pub(crate) readings: Vec<Reading>,
+    /// What people should be told.
+    pub(crate) notices: Vec<Said>,
+    pub(crate) line: LineStats,
+}
+
+impl Reply {
+    fn new(
+        asked: &[RegisterId],
+        outcome: &Outcome,
+        checked: Checked,
+        line: LineStats,
+        model: Option<&Model>,
+    ) -> Self {
+        let find = |id| {
+            checked
+                .readings
+                .iter()
+                .find(|reading| reading.register() == id)
+        };
+        let readings = asked
+            .iter()
+            .map(|&id| match find(id) {
+                Some(reading) => Reading::checked(reading, model),
+                None => Reading::unanswered(id),
+            })
+            .collect();
+        let is_answered =
+            |id: &RegisterId| outcome.records.iter().any(|record| record.register == *id);
+        let verdict = match outcome.verdict {
+            // The serial number that came along does not count as an answer.
+            Verdict::Ok if !asked.iter().any(is_answered) => {
+                if asked.iter().any(|id| outcome.unanswered.contains(id)) {
+                    Verdict::Silent
+                } else {
+                    Verdict::NotSupported
+                }
+            }
+            verdict => verdict,
+        };
+        Self {
+            verdict,
+            readings,
+            notices: checked.notices,
+            line,
+        }
+    }
+}
+
+/// The registers of which the meter said whether it has them.
+fn answered_for(asked: &[RegisterId], outcome: &Outcome) -> Vec<RegisterId> {
+    let mut answered = asked.to_vec();
+    answered.retain(|id| !outcome.unanswered.contains(id));
+    answered
+}
+
+/// What came of asking a meter who it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Introduction {
+    pub(crate) verdict: Verdict,
+    pub(crate) line: LineStats,
+}
+
+/// Who a meter is, as it stands in JSON. What is not known is null.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Who {
+    pub(crate) manufacturer: &'static str,
+    pub(crate) model: Option<&'static str>,
+    #[serde(rename = "type")]
+    pub(crate) meter_type: Option<String>,
+    pub(crate) software: Option<String>,
+    pub(crate) serial: Option<String>,
+    #[serde(skip)]
+    pub(crate) is_simulated: bool,
+}
+
+/// Time that is given away bit by bit.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    end: Instant,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self {
+            end: Instant::now() + limit,
+        }
+    }
+
+    pub(crate) fn left(self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Whether trying again at once may help: the port was there and somebody at its end hung up.
+pub(crate) fn may_pass(error: &PortError) -> bool {
+    matches!(
+        error,
+        PortError::Lost {
+            reason: Lost::Closed | Lost::Failed(_),
+            ..
+        } | PortError::Unreachable {
+            reason: Unreachable::HungUp(None),
+            ..
+        }
+    )
+}
+
+/// What writes the exchanges down, and what shows them.
+fn recorder(line: &Line, verbose: u8) -> Result<(Option<Recorder>, Option<Shown>), Failure> {
+    let shown = (verbose > 1).then(Shown::default);
+    if line.record.is_none() && shown.is_none() {
+        return Ok((None, None));
+    }
+    let sink = LineLog::new(line.record.as_deref(), shown.clone()).map_err(|error| {
+        let file = line.record.as_deref().unwrap_or("the recording".as_ref());
+        Failure::usage(
+            format!("cannot write {}: {error}", file.display()),
+            "choose a file in a folder that you may write to",
+        )
+    })?;
+    let header = Header::new(line.port.to_string()).started(wall_clock::utc());
+    let recorder = Recorder::to(sink, &header)
+        .map_err(|error| Failure::unexpected("cannot begin the recording", error))?;
+    Ok((Some(recorder), shown))
+}
+
+fn log(attempt: &Attempt) {
+    let request = match &attempt.request {
+        Request::GetRegister(batch) => {
+            let ids: Vec<String> = batch.ids().iter().map(ToString::to_string).collect();
+            format!("GetRegister {}", ids.join(" "))
+        }
+        Request::GetType => "GetType".to_owned(),
+        Request::GetSerialNo => "GetSerialNo".to_owned(),
+        Request::SetClock(moment) => format!("SetClock {moment}"),
+        other => format!("command {:#04x}", other.command()),
+    };
+    tracing::info!(
+        "{request}: {}, {} bytes sent, {} received, {:.2} s",
+        attempt.verdict.code(),
+        attempt.sent,
+        attempt.received,
+        attempt.took.as_secs_f64()
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_of_a_meter_is_null() {
+        let who = Who {
+            manufacturer: "Kamstrup",
+            model: None,
+            meter_type: Some("0x1234".to_owned()),
+            software: None,
+            serial: None,
+            is_simulated: false,
+        };
+        assert_eq!(
+            serde_json::to_string(&who).unwrap(),
+            r#"{"manufacturer":"Kamstrup","model":null,"type":"0x1234","software":null,"serial":null}"#
+        );
+    }
+}
