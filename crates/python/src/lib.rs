@@ -29,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use crate::outcome::{Attempt, LineStats, MeterType, Outcome};
     #[pymodule_export]
-    use crate::record::Record;
+    use crate::record::{Record, convert};
     #[pymodule_export]
     use crate::session::{Configure, Done, Idle, Session, Transmit, Wait};
     #[pymodule_export]

@@ -1,6 +1,7 @@
 //! Records, and what their values are in Python.
 
-use kamstrup_kmp::{DateTime, Record as Inner, Value};
+use kamstrup_kmp::{DateTime, Decimal, Record as Inner, Unit, Value};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDate, PyDateTime, PyTime};
@@ -89,6 +90,26 @@ impl Record {
         let unit = self.0.unit.symbol().unwrap_or("no unit");
         format!("<Record {} {} {unit}>", self.0.register, self.0.value)
     }
+}
+
+/// An amount in another unit, exactly; None if the units do not measure the same or it would not be
+/// exact.
+#[pyfunction]
+pub(crate) fn convert<'py>(
+    py: Python<'py>,
+    amount: &Bound<'py, PyAny>,
+    from_code: u8,
+    to_code: u8,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let amount: Decimal = amount
+        .call_method1("__format__", ("f",))?
+        .extract::<String>()?
+        .parse()
+        .map_err(|_| PyValueError::new_err(format!("{amount} is no decimal number")))?;
+    kamstrup_kmp::convert(amount, Unit(from_code), Unit(to_code))
+        .ok()
+        .map(|converted| decimal(py, &converted.to_string()))
+        .transpose()
 }
 
 fn decimal<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {

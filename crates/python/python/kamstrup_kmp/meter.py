@@ -6,7 +6,7 @@ carries bytes and time, closes the port after every failure and opens it again f
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -136,9 +136,8 @@ class Meter:
         outcome = await self.read(wanted, time_limit=12 if failed else None)
         records = {record.register: record for record in outcome.records}
         texts = {number: record.text for number, record in records.items()}
-        serial = records.get(SERIAL_NUMBER)
         return Identity(
-            serial=serial.text if serial and serial.quality == "good" else None,
+            serial=await self._serial(records.get(SERIAL_NUMBER)),
             model=known
             or _core.identify(
                 meter_type.code if meter_type else None,
@@ -150,7 +149,21 @@ class Meter:
             records=records,
         )
 
-    async def align(self, *, pause: float = 0.2) -> AsyncIterator[AlignmentStep]:
+    async def _serial(self, record: Record | None) -> str | None:
+        """Return the serial number, from its register or, if that is missing, by its own command."""
+        if record is not None and record.quality == "good":
+            return record.text
+        try:
+            outcome = await self._run(
+                lambda now: self._session.start_get_serial(now, attempts=2, time_limit=8)
+            )
+        except MeterError as error:
+            if error.verdict.is_port:
+                raise
+            return None
+        return None if outcome.serial is None else str(outcome.serial)
+
+    async def align(self, *, pause: float = 0.2) -> AsyncGenerator[AlignmentStep, None]:
         """Ask one small thing after another, as long as the caller wants, and keep the score."""
         alignment = Alignment()
         while True:

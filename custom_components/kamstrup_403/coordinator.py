@@ -1,0 +1,141 @@
+"""Reads what the enabled entities need, and no more often than needed."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import override
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_PORT, CONF_SCAN_INTERVAL
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+from kamstrup_kmp import Identity, Meter, MeterError, Model, Outcome, Verdict, unknown_model
+
+from . import issues
+from .const import (
+    CONF_ALIGN_TO_HOUR,
+    DEFAULT_SCAN_INTERVAL,
+    DOMAIN,
+    LOGGER,
+    SERIAL_NUMBER,
+)
+from .errors import as_home_assistant_error, translated
+from .readings import Quality, Reading, Readings
+from .schedule import Schedule, until_next_poll
+
+type KamstrupConfigEntry = ConfigEntry[KamstrupCoordinator]
+
+# After a failure the next try comes sooner than the next poll, then later each time.
+FIRST_RETRY = timedelta(minutes=1)
+LAST_RETRY = timedelta(minutes=15)
+
+
+class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
+    """Polls one meter."""
+
+    config_entry: KamstrupConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: KamstrupConfigEntry,
+        meter: Meter,
+        identity: Identity,
+        initial: Iterable[int],
+    ) -> None:
+        """Remember the meter; `initial` is what to read before there are entities."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=entry,
+            name=DOMAIN,
+            always_update=True,
+        )
+        self.meter = meter
+        self.identity = identity
+        self.serial = identity.serial or entry.entry_id
+        self.model: Model = identity.model or unknown_model()
+        self.interval = timedelta(
+            seconds=entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
+        )
+        self.aligned = bool(entry.options.get(CONF_ALIGN_TO_HOUR, False))
+        self.update_interval = self.interval
+        self.data = Readings()
+        self._initial = set(initial)
+        self._schedule = Schedule(self.model)
+        self._failures = 0
+
+    @property
+    def port(self) -> str:
+        """The port, as it was configured."""
+        return str(self.config_entry.data[CONF_PORT])
+
+    def wanted(self) -> list[int]:
+        """Return the registers that enabled entities need."""
+        needed = {number for numbers in self.async_contexts() for number in numbers}
+        return (
+            sorted((needed or self._initial) | {SERIAL_NUMBER}) if needed or self._initial else []
+        )
+
+    async def async_read_now(self) -> None:
+        """Read everything at once, whatever is due; raise if it fails."""
+        self._schedule.forget()
+        await self.async_refresh()
+        error = self.last_exception
+        if self.last_update_success or error is None:
+            return
+        cause = error.__cause__
+        if isinstance(cause, MeterError):
+            raise as_home_assistant_error(cause, self.port)
+        raise error
+
+    @override
+    async def _async_update_data(self) -> Readings:
+        now = datetime.now(UTC)
+        wanted = self._schedule.due(self.wanted(), now, self.interval / 2)
+        if wanted:
+            try:
+                outcome = await self.meter.read(wanted)
+            except MeterError as error:
+                raise self._failed(error) from error
+            self._check_serial(outcome)
+            self._take(wanted, outcome, now)
+        self._failures = 0
+        self.update_interval = until_next_poll(dt_util.now(), self.interval, aligned=self.aligned)
+        issues.update_info(self.hass, self)
+        return self.data
+
+    def _failed(self, error: MeterError) -> UpdateFailed:
+        self._failures += 1
+        pause = min(FIRST_RETRY * 2 ** min(self._failures - 1, 10), LAST_RETRY, self.interval)
+        return UpdateFailed(**translated(error, self.port), retry_after=pause.total_seconds())
+
+    def _check_serial(self, outcome: Outcome) -> None:
+        """Refuse values of another meter than ours."""
+        found = next((r.text for r in outcome.records if r.register == SERIAL_NUMBER), None)
+        if found is None or found == self.serial or self.identity.serial is None:
+            return
+        issues.wrong_meter(self.hass, self.config_entry, expected=self.serial, found=found)
+        raise UpdateFailed(
+            translation_domain=DOMAIN,
+            translation_key="wrong_meter",
+            translation_placeholders={"port": self.port, "expected": self.serial, "found": found},
+        )
+
+    def _take(self, wanted: list[int], outcome: Outcome, now: datetime) -> None:
+        """Take over what was read; what is not there costs only itself."""
+        registers = self.data.registers
+        for record in outcome.records:
+            good = record.quality == "good"
+            registers[record.register] = Reading(
+                Quality.GOOD if good else Quality.INVALID, record if good else None
+            )
+            self._schedule.done(record.register, now)
+        for number in outcome.unsupported:
+            registers[number] = Reading(Quality.UNSUPPORTED)
+            self._schedule.unsupported(number, now)
+        for number in outcome.unanswered:
+            before = registers.get(number)
+            registers[number] = Reading(Quality.MISSED, before.record if before else None)
+        if outcome.verdict is Verdict.OK:
+            self.data.read_at = now
