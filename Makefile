@@ -2,7 +2,7 @@
 # Arguments go through ARGS, as in: make test ARGS="-p kamstrup-kmp"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint generate bench fuzz clean
+.PHONY: help demo test lint generate bench fuzz wheel zip clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -19,6 +19,12 @@ lint: ## formatting, clippy, documentation, dependencies, layers, scripts
 
 generate: ## bring the generated parts of the documentation up to date
 	@scripts/generate $(ARGS)
+
+wheel: ## the Python package kamstrup-kmp for this machine, into dist/; ARGS goes to maturin
+	@scripts/wheel.sh $(ARGS)
+
+zip: ## the Home Assistant integration as the store wants it, into dist/
+	@scripts/zip-integration
 
 bench: ## criterion benchmarks; ARGS goes to criterion
 	@scripts/bench.sh $(ARGS)
