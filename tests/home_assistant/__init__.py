@@ -1,0 +1,1 @@
+"""Live tests: real Home Assistant processes, driven over HTTP and WebSocket, read simulated meters."""
