@@ -15,6 +15,7 @@ from . import adoption, issues
 from .const import DEFAULT_TIMEOUT, DOMAIN
 from .coordinator import KamstrupConfigEntry, KamstrupCoordinator
 from .errors import translated
+from .memory import GateMemory
 from .needs import enabled_registers
 from .services import async_setup_services
 
@@ -49,7 +50,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) -> 
         raise ConfigEntryNotReady(**translated(error, port)) from error
     adoption.claim(hass, entry, identity)
     initial = enabled_registers(hass, entry, identity.serial, identity.model or unknown_model())
-    coordinator = KamstrupCoordinator(hass, entry, meter, identity, initial)
+    memory = GateMemory(hass, entry.entry_id)
+    coordinator = KamstrupCoordinator(
+        hass, entry, meter, identity, initial, memory, await memory.load()
+    )
     await coordinator.async_config_entry_first_refresh()
     issues.update_interval(hass, entry)
     entry.runtime_data = coordinator
@@ -79,5 +83,6 @@ async def async_migrate_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) -
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) -> None:
-    """Withdraw what the entry has put into the repairs panel."""
+    """Leave nothing behind."""
     issues.clear_all(hass, entry)
+    await GateMemory(hass, entry.entry_id).remove()

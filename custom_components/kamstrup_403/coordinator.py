@@ -9,7 +9,17 @@ from homeassistant.const import CONF_PORT, CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
-from kamstrup_kmp import Identity, Meter, MeterError, Model, Outcome, Verdict, unknown_model
+from kamstrup_kmp import (
+    Checked,
+    Gate,
+    Identity,
+    Meter,
+    MeterError,
+    Model,
+    Outcome,
+    Verdict,
+    unknown_model,
+)
 
 from . import issues
 from .const import (
@@ -20,6 +30,7 @@ from .const import (
     SERIAL_NUMBER,
 )
 from .errors import as_home_assistant_error, translated
+from .memory import GateMemory
 from .readings import Quality, Reading, Readings
 from .schedule import Schedule, until_next_poll
 
@@ -42,6 +53,8 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
         meter: Meter,
         identity: Identity,
         initial: Iterable[int],
+        memory: GateMemory,
+        gate: Gate,
     ) -> None:
         """Remember the meter; `initial` is what to read before there are entities."""
         super().__init__(
@@ -61,6 +74,8 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
         self.aligned = bool(entry.options.get(CONF_ALIGN_TO_HOUR, False))
         self.update_interval = self.interval
         self.data = Readings()
+        self.gate = gate
+        self._memory = memory
         self._initial = set(initial)
         self._schedule = Schedule(self.model)
         self._failures = 0
@@ -95,11 +110,12 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
         wanted = self._schedule.due(self.wanted(), now, self.interval / 2)
         if wanted:
             try:
-                outcome = await self.meter.read(wanted)
+                outcome, checked = await self.meter.read_checked(wanted, self.gate, self.model)
             except MeterError as error:
                 raise self._failed(error) from error
-            self._check_serial(outcome)
-            self._take(wanted, outcome, now)
+            self._memory.save(self.gate)
+            self._check_serial(checked)
+            self._take(outcome, checked, now)
         self._failures = 0
         self.update_interval = until_next_poll(dt_util.now(), self.interval, aligned=self.aligned)
         issues.update_info(self.hass, self)
@@ -110,10 +126,17 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
         pause = min(FIRST_RETRY * 2 ** min(self._failures - 1, 10), LAST_RETRY, self.interval)
         return UpdateFailed(**translated(error, self.port), retry_after=pause.total_seconds())
 
-    def _check_serial(self, outcome: Outcome) -> None:
+    def _check_serial(self, checked: Checked) -> None:
         """Refuse values of another meter than ours."""
-        found = next((r.text for r in outcome.records if r.register == SERIAL_NUMBER), None)
-        if found is None or found == self.serial or self.identity.serial is None:
+        found = next(
+            (
+                reading.record.text
+                for reading in checked.readings
+                if reading.register == SERIAL_NUMBER and reading.record is not None
+            ),
+            self.serial,
+        )
+        if found == self.serial or self.identity.serial is None:
             return
         issues.wrong_meter(self.hass, self.config_entry, expected=self.serial, found=found)
         raise UpdateFailed(
@@ -122,20 +145,27 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
             translation_placeholders={"port": self.port, "expected": self.serial, "found": found},
         )
 
-    def _take(self, wanted: list[int], outcome: Outcome, now: datetime) -> None:
+    def _take(self, outcome: Outcome, checked: Checked, now: datetime) -> None:
         """Take over what was read; what is not there costs only itself."""
         registers = self.data.registers
-        for record in outcome.records:
-            good = record.quality == "good"
-            registers[record.register] = Reading(
-                Quality.GOOD if good else Quality.INVALID, record if good else None
-            )
-            self._schedule.done(record.register, now)
-        for number in outcome.unsupported:
-            registers[number] = Reading(Quality.UNSUPPORTED)
-            self._schedule.unsupported(number, now)
+        for notice in checked.notices:
+            LOGGER.info("%s", notice)
+        for reading in checked.readings:
+            number, quality = reading.register, Quality(reading.quality)
+            if quality is Quality.GOOD:
+                registers[number] = Reading(quality, reading.record)
+            elif quality is Quality.HELD:
+                # What was shown so far stays, and the register stays due: the next poll decides.
+                registers[number] = Reading(quality, self.data.record(number), reading.reason)
+                LOGGER.info("Held back: %s", reading.reason)
+                continue
+            else:
+                registers[number] = Reading(quality, reason=reading.reason)
+            if quality is Quality.UNSUPPORTED:
+                self._schedule.unsupported(number, now)
+            else:
+                self._schedule.done(number, now)
         for number in outcome.unanswered:
-            before = registers.get(number)
-            registers[number] = Reading(Quality.MISSED, before.record if before else None)
+            registers[number] = Reading(Quality.UNANSWERED, self.data.record(number))
         if outcome.verdict is Verdict.OK:
             self.data.read_at = now

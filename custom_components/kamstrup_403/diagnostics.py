@@ -74,6 +74,7 @@ def _of_register(coordinator: KamstrupCoordinator, number: int) -> dict[str, Any
     record = reading.record
     return {
         "quality": reading.quality.value,
+        "reason": None if _is_private(number) else reading.reason,
         "value": None if record is None else "**REDACTED**" if _is_private(number) else record.text,
         "unit": record.unit if record else None,
     }

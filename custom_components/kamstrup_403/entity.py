@@ -51,7 +51,7 @@ class KamstrupEntity(CoordinatorEntity[KamstrupCoordinator]):
     def available(self) -> bool:
         """Whether the last poll reached the meter, and this register was not lost on the way."""
         return super().available and not any(
-            reading.quality is Quality.MISSED
+            reading.quality is Quality.UNANSWERED
             for number in self._registers
             if (reading := self.coordinator.data.registers.get(number)) is not None
         )

@@ -14,15 +14,16 @@ class Quality(StrEnum):
     INVALID = "invalid"
     HELD = "held"
     UNSUPPORTED = "unsupported"
-    MISSED = "missed"
+    UNANSWERED = "unanswered"
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One register: the last value that may be shown, and what the last look at it was worth."""
+    """One register: the value that may be shown, and what the last look at it was worth."""
 
     quality: Quality
     record: Record | None = None
+    reason: str | None = None
 
 
 @dataclass(slots=True)
@@ -36,3 +37,11 @@ class Readings:
         """Return the value that may be shown, if there is one."""
         reading = self.registers.get(register)
         return reading.record if reading else None
+
+    def held(self) -> dict[int, str]:
+        """Return the registers whose new values are held back, and why."""
+        return {
+            number: reading.reason or ""
+            for number, reading in self.registers.items()
+            if reading.quality is Quality.HELD
+        }

@@ -16,7 +16,7 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfVolume
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
-from kamstrup_kmp import Classes, Model, Register, Verdict, home_assistant_unit, registers
+from kamstrup_kmp import Classes, Model, Register, Verdict, home_assistant_unit, register, registers
 
 from .const import HEAT_ENERGY
 from .coordinator import KamstrupConfigEntry, KamstrupCoordinator
@@ -40,6 +40,7 @@ class ComputedDescription(KamstrupSensorDescription):
     """A sensor whose value is made of more than one register, or of none."""
 
     value_fn: Callable[[KamstrupCoordinator], NativeValue]
+    attributes_fn: Callable[[KamstrupCoordinator], dict[str, str]] | None = None
 
 
 GAS = KamstrupSensorDescription(
@@ -61,6 +62,12 @@ def computed(model: Model) -> list[ComputedDescription]:
             device_class=SensorDeviceClass.TIMESTAMP,
             entity_category=EntityCategory.DIAGNOSTIC,
             value_fn=lambda coordinator: coordinator.data.read_at,
+        ),
+        ComputedDescription(
+            key="held",
+            entity_category=EntityCategory.DIAGNOSTIC,
+            value_fn=lambda coordinator: len(coordinator.data.held()),
+            attributes_fn=_held,
         ),
         ComputedDescription(
             key="line_quality",
@@ -98,28 +105,22 @@ def _of_registers(model: Model) -> list[KamstrupSensorDescription]:
     is_heat = model.medium == "heat"
     return [
         KamstrupSensorDescription(
-            key=register.key,
-            seed_name=register.seed_name,
-            registers=(register.id,),
-            entity_category=_category(_classes(model, register)),
+            key=known.key,
+            seed_name=known.seed_name,
+            registers=(known.id,),
+            entity_category=_category(model.classes(known.id)),
             entity_registry_enabled_default=(
-                register.seed_enabled
-                if register.seed_name and is_heat
-                else model_default(model, register)
+                known.seed_enabled if known.seed_name and is_heat else _is_shown(model, known)
             ),
         )
-        for register in registers()
-        if model.has(register.id) or (register.seed_name and is_heat)
+        for known in registers()
+        if model.has(known.id) or (known.seed_name and is_heat)
     ]
 
 
-def model_default(model: Model, register: Register) -> bool:
+def _is_shown(model: Model, known: Register) -> bool:
     """Tell whether a sensor golles' integration does not have is on from the start."""
-    return model.medium != "heat" and register.id in model.usual
-
-
-def _classes(model: Model, register: Register) -> Classes:
-    return model.classes(register.id)
+    return model.medium != "heat" and known.id in model.usual
 
 
 def _category(classes: Classes) -> EntityCategory | None:
@@ -132,6 +133,14 @@ def _line_quality(coordinator: KamstrupCoordinator) -> int | None:
         return None
     answered = sum(exchange.verdict is Verdict.OK for exchange in exchanges)
     return round(100 * answered / len(exchanges))
+
+
+def _held(coordinator: KamstrupCoordinator) -> dict[str, str]:
+    """Say of each register that is held back, why."""
+    return {
+        known.key if (known := register(number)) else str(number): reason
+        for number, reason in coordinator.data.held().items()
+    }
 
 
 def _info_text(coordinator: KamstrupCoordinator) -> str | None:
@@ -275,3 +284,9 @@ class ComputedSensor(KamstrupSensor):
     @override
     def native_value(self) -> NativeValue:
         return self.entity_description.value_fn(self.coordinator)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, str] | None:
+        attributes_fn = self.entity_description.attributes_fn
+        return attributes_fn(self.coordinator) if attributes_fn else None

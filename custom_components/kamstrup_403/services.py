@@ -139,5 +139,5 @@ def _reading(outcome: Outcome, number: int) -> dict[str, Any]:
                 "unit": record.unit if good else None,
                 "quality": record.quality,
             }
-    missing = "unsupported" if number in outcome.unsupported else "missed"
+    missing = "unsupported" if number in outcome.unsupported else "unanswered"
     return {"register": number, "key": key, "value": None, "unit": None, "quality": missing}

@@ -7,6 +7,7 @@
 use pyo3::prelude::*;
 
 mod catalogue;
+mod gate;
 mod identity;
 mod info;
 mod outcome;
@@ -22,6 +23,8 @@ mod _core {
         Classes, Model, Register, home_assistant_unit, languages, model, models, nearest_key,
         register, register_by_key, registers, unit_symbol, unknown_model,
     };
+    #[pymodule_export]
+    use crate::gate::{Checked, Doubt, Gate, Reading};
     #[pymodule_export]
     use crate::identity::{identify, identifying_registers, is_simulated};
     #[pymodule_export]

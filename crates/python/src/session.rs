@@ -198,7 +198,7 @@ pub(crate) struct Done {
 #[pyclass(frozen, module = "kamstrup_kmp")]
 pub(crate) struct Idle;
 
-fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     Duration::try_from_secs_f64(value).map_err(|_| {
         PyValueError::new_err(format!(
             "{name} is {value}, expected a number of seconds, 0 or more"
@@ -206,6 +206,6 @@ fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     })
 }
 
-fn moment(now: f64) -> PyResult<Instant> {
+pub(crate) fn moment(now: f64) -> PyResult<Instant> {
     seconds("now", now).map(Instant::from_start)
 }

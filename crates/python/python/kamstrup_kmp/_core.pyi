@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Literal, final
+from typing import Any, Literal, final
 
 from ._verdict import Verdict
 
@@ -248,6 +248,54 @@ class Model:
     def shows(self, register: int) -> bool: ...
     def decode_info(self, register: int, raw: int) -> list[InfoFlag] | None: ...
     def __hash__(self) -> int: ...
+
+@final
+class Reading:
+    """What came of asking for one register, and what it is worth."""
+
+    @property
+    def register(self) -> int: ...
+    @property
+    def quality(self) -> Literal["good", "unsupported", "invalid", "held"]: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def record(self) -> Record | None: ...
+    @property
+    def raw(self) -> Record | None: ...
+
+@final
+class Checked:
+    """A poll with a quality for every value."""
+
+    @property
+    def readings(self) -> list[Reading]: ...
+    @property
+    def notices(self) -> list[str]: ...
+
+@final
+class Doubt:
+    """What has to be read a second time before it can be believed."""
+
+    @property
+    def reread(self) -> list[int]: ...
+
+@final
+class Gate:
+    """The memory behind one line, against which every value is judged."""
+
+    def __new__(cls) -> Gate: ...
+    @staticmethod
+    def restore(meters: list[dict[str, Any]], away: float, now: float) -> Gate: ...
+    def snapshot(self, now: float) -> list[dict[str, Any]]: ...
+    @property
+    def serial(self) -> str | None: ...
+    def first(
+        self, model: Model | None, asked: Sequence[int], records: Sequence[Record], now: float
+    ) -> Checked | Doubt: ...
+    def second(
+        self, doubt: Doubt, asked: Sequence[int], records: Sequence[Record], now: float
+    ) -> Checked: ...
 
 def verdicts() -> list[tuple[str, str, str]]: ...
 def registers() -> list[Register]: ...

@@ -13,18 +13,29 @@ from types import TracebackType
 from typing import Self
 
 from . import _core
-from ._core import Attempt, Configure, Done, Idle, Model, Outcome, Record, Session, Transmit
+from ._core import (
+    Attempt,
+    Checked,
+    Configure,
+    Done,
+    Gate,
+    Idle,
+    Model,
+    Outcome,
+    Record,
+    Session,
+    Transmit,
+)
 from ._verdict import Verdict
 from .alignment import Alignment, AlignmentStep
+from .connection import Connection
 from .errors import MeterError
-from .port import Opener, Transport, normalise, open_port, opening_failed, port_lost
+from .port import Opener, normalise, open_port, opening_failed
 
 SERIAL_NUMBER = 1001
 
 # What a meter needs at most for the first byte of an answer; waiting less finds nothing.
 LEAST_ANSWER_TIMEOUT = 1.6
-
-_CLOSING = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ class Meter:
         self._open_timeout = open_timeout
         self._opener = opener
         self._session = Session(answer_timeout=max(answer_timeout, LEAST_ANSWER_TIMEOUT))
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._times_closed = 0
         self._lock = asyncio.Lock()
 
@@ -117,6 +128,29 @@ class Meter:
             lambda now: self._session.start_read(wanted, now, time_limit=time_limit)
         )
 
+    async def read_checked(
+        self,
+        registers: Iterable[int],
+        gate: Gate,
+        model: Model | None = None,
+        *,
+        time_limit: float | None = None,
+    ) -> tuple[Outcome, Checked]:
+        """Read registers, and have the gate judge the values; what it doubts is read again.
+
+        Registers that got no answer in time are in the outcome's `unanswered` and nowhere else.
+        """
+        clock = asyncio.get_running_loop().time
+        outcome = await self.read(registers, time_limit=time_limit)
+        look = gate.first(model, _answered(outcome), outcome.records, clock())
+        if isinstance(look, Checked):
+            return outcome, look
+        try:
+            again = await self.read(look.reread)
+        except MeterError:
+            return outcome, gate.second(look, [], [], clock())
+        return outcome, gate.second(look, _answered(again), again.records, clock())
+
     async def identify(self) -> Identity:
         """Find out which meter this is: two requests, three if its type code is not known."""
         failed: MeterError | None = None
@@ -150,7 +184,7 @@ class Meter:
         )
 
     async def _serial(self, record: Record | None) -> str | None:
-        """Return the serial number, from its register or, if that is missing, by its own command."""
+        """Return the serial number, from its register or else by its own command."""
         if record is not None and record.quality == "good":
             return record.text
         try:
@@ -207,7 +241,7 @@ class Meter:
             raise MeterError(outcome.verdict, outcome=outcome)
         return outcome
 
-    async def _drive(self, connection: "_Connection", start: Callable[[float], None]) -> Outcome:
+    async def _drive(self, connection: Connection, start: Callable[[float], None]) -> Outcome:
         clock = asyncio.get_running_loop().time
         start(clock())
         while True:
@@ -228,7 +262,7 @@ class Meter:
                     if clock() >= wait.until:
                         self._session.handle_timeout(clock())
 
-    async def _connected(self) -> "_Connection":
+    async def _connected(self) -> Connection:
         if self._connection is not None and not self._connection.is_lost:
             return self._connection
         await self._drop()
@@ -236,7 +270,7 @@ class Meter:
         line = self._session.poll()
         if not isinstance(line, Configure):
             raise AssertionError("a session on a new line begins with its settings")
-        connection, times_closed = _Connection(self._session), self._times_closed
+        connection, times_closed = Connection(self._session), self._times_closed
         try:
             async with asyncio.timeout(self._open_timeout):
                 connection.transport = await self._opener(self.port, line, connection)
@@ -253,7 +287,7 @@ class Meter:
         if connection is not None:
             await connection.close()
 
-    def _remember(self, attempt: Attempt, connection: "_Connection") -> None:
+    def _remember(self, attempt: Attempt, connection: Connection) -> None:
         self.exchanges.append(
             Exchange(
                 at=datetime.now(UTC),
@@ -267,74 +301,5 @@ class Meter:
         )
 
 
-class _Connection(asyncio.Protocol):
-    """An open port: feeds the session, and wakes whoever waits."""
-
-    # More than the longest answer, so that noise without end is not kept.
-    _KEPT = 512
-
-    def __init__(self, session: Session) -> None:
-        self.transport: Transport | None = None
-        self.is_lost = False
-        self.sent = b""
-        self.received = bytearray()
-        self._error: Exception | None = None
-        self._session = session
-        self._woken = asyncio.Event()
-        self._clock = asyncio.get_running_loop().time
-
-    def data_received(self, data: bytes) -> None:
-        if len(self.received) < self._KEPT:
-            self.received += data[: self._KEPT - len(self.received)]
-        self._session.handle_receive(data, self._clock())
-        self._woken.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.is_lost = True
-        self._error = exc
-        self._woken.set()
-
-    async def settle(self) -> None:
-        """Let in what was waiting in buffers: it answers nothing that is going to be asked."""
-        self.received.clear()
-        await asyncio.sleep(0.01)
-        self._check()
-
-    def send(self, data: bytes) -> None:
-        self._check()
-        self.sent = data
-        self.received.clear()
-        if self.transport is not None:
-            try:
-                self.transport.write(data)
-            except OSError as error:
-                raise port_lost(error, b"") from error
-
-    async def wait(self, until: float) -> None:
-        """Wait for bytes, or for the moment, or for the end of the connection."""
-        self._check()
-        self._woken.clear()
-        try:
-            async with asyncio.timeout_at(until):
-                await self._woken.wait()
-        except TimeoutError:
-            return
-        self._check()
-
-    async def close(self) -> None:
-        self.is_lost = True
-        self._woken.set()
-        if self.transport is None:
-            return
-        transport, self.transport = self.transport, None
-        try:
-            transport.abort()
-            async with asyncio.timeout(_CLOSING):
-                await transport.wait_closed()
-        except (OSError, TimeoutError):
-            # It is as closed as it can be.
-            return
-
-    def _check(self) -> None:
-        if self.is_lost:
-            raise port_lost(self._error, bytes(self.received))
+def _answered(outcome: Outcome) -> list[int]:
+    return [*(record.register for record in outcome.records), *outcome.unsupported]
