@@ -37,6 +37,7 @@ ENTITY = {"name", "state", "state_attributes", "unit_of_measurement"}
 KEY = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
 ICON = re.compile(r"mdi:[a-z0-9]+(?:-[a-z0-9]+)*")
 HTML = re.compile(r"</?[a-z][a-z0-9]*[^>]*>", re.IGNORECASE)
+LINK = re.compile(r"https?://[\w-]+\.\w")
 QUOTED = re.compile(r"'\{\w+\}'")
 # Words that Home Assistant uses for something else.
 REFERENCE = "[%key:"
@@ -87,7 +88,7 @@ def check_text(integration: Integration, place: str, path: Path, text: object) -
         integration.error(place, f"{name} has HTML in it")
     if QUOTED.search(text):
         integration.error(place, f"{name} has a placeholder in single quotes, which hide it")
-    if "://" in text:
+    if LINK.search(text):
         integration.error(place, f"{name} has an address in it; make it a placeholder")
     try:
         placeholders(text)

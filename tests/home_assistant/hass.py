@@ -224,11 +224,16 @@ class Hass(Api):
 
     def wait_for_entry(self, state: str, seconds: float = 30) -> dict[str, Any]:
         """Wait until our only config entry is in that state."""
-        return wait_for(
-            f"the entry to be {state}",
-            seconds,
-            lambda: next((entry for entry in self.entries() if entry["state"] == state), None),
-        )
+        try:
+            return wait_for(
+                f"the entry to be {state}",
+                seconds,
+                lambda: next((entry for entry in self.entries() if entry["state"] == state), None),
+            )
+        except AssertionError as error:
+            found = [(entry["state"], entry["reason"]) for entry in self.entries()]
+            ours = [entry.text for entry in self.log_of_ours("ERROR")]
+            raise AssertionError("\n".join([f"{error}; found {found}", *ours])) from None
 
     def devices(self) -> list[dict[str, Any]]:
         """Return the devices of our integration."""

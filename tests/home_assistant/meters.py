@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 import time
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Any, Self
 
@@ -93,6 +94,25 @@ def heatmeter(*arguments: str) -> dict[str, Any]:
     return answer
 
 
+def decoded(received: bytes) -> dict[int, set[Decimal]]:
+    """Return every value that sound answers in these bytes have for a register."""
+    values: dict[int, set[Decimal]] = {}
+    done = subprocess.run(
+        [HEATMETER, "decode", "--json"],
+        input=received.hex(" "),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    for line in done.stdout.splitlines():
+        for reading in json.loads(line).get("registers", []):
+            with contextlib.suppress(InvalidOperation, TypeError):
+                values.setdefault(reading["register"], set()).add(Decimal(reading["value"]))
+    return values
+
+
 class Line(StrEnum):
     """What becomes of bytes between Home Assistant and the meter."""
 
@@ -116,6 +136,7 @@ class Bridge:
         self.port = f"socket://127.0.0.1:{self.number}"
         self.connections = 0
         self.requests = 0
+        self.received = bytearray()
         self._open = 0
         self._listening = threading.Event()
         self._ended = threading.Event()
@@ -203,7 +224,9 @@ class Bridge:
                             client.sendall(data)
                         elif self.line in (Line.GOOD, Line.LATE) and meter is not None:
                             meter.sendall(data)
-                    elif self.line is Line.LATE:
+                        continue
+                    self.received += data
+                    if self.line is Line.LATE:
                         delayed.append((time.monotonic() + self.late, data))
                     elif self.line is Line.GOOD:
                         client.sendall(data)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .api import wait_for
+from .flows import check_texts
 from .hass import DOMAIN, prepare
-from .meters import Bridge, Line
+from .meters import Bridge, Line, Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .hass import Hass
-    from .meters import Meter
 
 STAND_IN = Path(__file__).parent / "golles_stand_in"
 HEAT = "sensor.kamstrup_403_heat_energy_e1"
@@ -82,6 +82,12 @@ def kept(hass: Hass) -> dict[str, dict[str, Any]]:
     }
 
 
+def check_unchanged(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> None:
+    """Check that what was there is as it was, and that nothing of it is there twice."""
+    assert {entity_id: after.get(entity_id) for entity_id in before} == before
+    assert not [entity_id for entity_id in before if f"{entity_id}_2" in after]
+
+
 def test_nothing_is_lost_on_the_way_in_and_on_the_way_back(
     golles: Hass, component: Path, meter: Meter
 ) -> None:
@@ -94,7 +100,7 @@ def test_nothing_is_lost_on_the_way_in_and_on_the_way_back(
     statistics = {entity: hass.statistic(entity) for entity in (HEAT, VOLUME)}
     hass.stop()
     (entry,) = stored_entries(hass)
-    assert entry["version"], entry["minor_version"] == (1, 1)
+    assert (entry["version"], entry["minor_version"]) == (1, 1)
     assert entry["unique_id"] is None
 
     swap(hass, component)
@@ -102,8 +108,7 @@ def test_nothing_is_lost_on_the_way_in_and_on_the_way_back(
     hass.wait_for_entry("loaded")
     hass.wait_for_state(HEAT, None)
     after = kept(hass)
-    assert {entity_id: after.get(entity_id) for entity_id in before} == before
-    assert not [entity_id for entity_id in after if entity_id.endswith("_2")]
+    check_unchanged(before, after)
     (adopted,) = hass.devices()
     assert adopted["id"] == device["id"]
     assert adopted["area_id"] == device["area_id"] == "cellar"
@@ -132,8 +137,7 @@ def test_nothing_is_lost_on_the_way_in_and_on_the_way_back(
     hass.wait_for_entry("loaded")
     hass.wait_for_state(HEAT, "1.0")
     back = kept(hass)
-    assert {entity_id: back.get(entity_id) for entity_id in before} == before
-    assert not [entity_id for entity_id in back if entity_id.endswith("_2")]
+    check_unchanged(before, back)
     assert [own["id"] for own in hass.devices()] == [device["id"]]
 
 
@@ -163,37 +167,30 @@ def test_a_silent_meter_on_the_day_of_the_change_costs_nothing(
         bridge.line = Line.GOOD
         hass.wait_for_entry("loaded", 120)
         after = kept(hass)
-        assert {entity_id: after.get(entity_id) for entity_id in before} == before
-        assert not [entity_id for entity_id in after if entity_id.endswith("_2")]
+        check_unchanged(before, after)
 
 
-def test_two_entries_for_one_meter_are_told_apart(
-    golles: Hass, component: Path, meter: Meter
-) -> None:
+def test_two_entries_for_one_meter_are_told_apart(golles: Hass, component: Path) -> None:
     """golles never looked whether two ports lead to one meter; the second entry says so."""
     hass = golles
-    with Bridge(meter.port) as first, Bridge(meter.port) as second:
-        set_up(hass, first.port)
+    with Meter() as meter, Meter() as same:
+        set_up(hass, meter.port)
         flows = "/api/config/config_entries/flow"
         flow = hass.post(flows, handler=DOMAIN)["flow_id"]
-        hass.post(f"{flows}/{flow}", port=second.port)
+        hass.post(f"{flows}/{flow}", port=same.port)
         before = kept(hass)
         hass.stop()
         swap(hass, component)
-        # One meter, one eye: the second bridge gets to it when the first lets go.
         hass.start()
 
         def look() -> bool:
             return sorted(entry["state"] for entry in hass.entries()) == ["loaded", "setup_error"]
 
-        try:
-            wait_for("one entry to be loaded and the other refused", 60, look)
-        except AssertionError:
-            states = [(entry["state"], entry["reason"]) for entry in hass.entries()]
-            raise AssertionError(f"the entries are {states}") from None
+        wait_for("one entry to be loaded and the other refused", 60, look)
         issues = hass.command("repairs/list_issues")["issues"]
-        assert "duplicate_meter" in {
-            issue["translation_key"] for issue in issues if issue["domain"] == DOMAIN
-        }
-        after = kept(hass)
-        assert {entity_id: after.get(entity_id) for entity_id in before} == before
+        (issue,) = (issue for issue in issues if issue["domain"] == DOMAIN)
+        assert issue["translation_key"] == "duplicate_meter"
+        check_texts(
+            hass, "issues", "issues.duplicate_meter.title", issue["translation_placeholders"]
+        )
+        check_unchanged(before, kept(hass))
