@@ -14,8 +14,8 @@ use crate::recorder::Recorder;
 use crate::recording::Note;
 use crate::transport::OpenOptions;
 
-/// So often a port that never worked may be lost before that is reported.
-const HANG_UPS_MAX: u32 = 5;
+/// So often a port that never worked is opened, and lost again, before that is reported.
+const HANG_UPS_MAX: u64 = 5;
 
 /// Reads one meter over one port.
 ///
@@ -228,7 +228,7 @@ impl Client {
                 ..
             } => false,
             _ if self.connection.has_worked() => true,
-            PortError::Lost { .. } => self.connection.failures() < HANG_UPS_MAX,
+            PortError::Lost { .. } => self.connection.openings() < HANG_UPS_MAX,
             PortError::Missing { .. } | PortError::Denied { .. } => self.connection.openings() > 0,
             PortError::Unreachable { reason, .. } => {
                 self.connection.openings() > 0 && !matches!(reason, Unreachable::HungUp(_))
