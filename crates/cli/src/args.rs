@@ -107,15 +107,14 @@ pub(crate) struct Line {
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) port: Port,
 
-    /// How long to wait for an answer to begin; a slow network bridge needs more
+    /// How long to wait for an answer to begin: 2s, and more where a slow network is between
     #[arg(
         long,
         value_name = "TIME",
-        default_value = "2s",
         value_parser = duration::parse,
         help_heading = "Line"
     )]
-    pub(crate) timeout: Duration,
+    pub(crate) timeout: Option<Duration>,
 
     /// Write every exchange with its timing to a file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Line")]
@@ -125,13 +124,26 @@ pub(crate) struct Line {
 /// What to read.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Selection {
-    /// Registers by key (heat_energy) or number (60, 0x3c); none means the model's usual ones
+    /// Registers by key (`heat_energy`) or number (60, 0x3c); none means the model's usual ones
     #[arg(value_name = "REGISTER", value_parser = register)]
     pub(crate) registers: Vec<RegisterId>,
 
     /// Take the meter for this model instead of asking it
     #[arg(long, value_name = "MODEL", value_parser = model)]
     pub(crate) model: Option<&'static Model>,
+}
+
+impl Selection {
+    /// Each register that was named once, in the order given.
+    pub(crate) fn unique(&self) -> Vec<RegisterId> {
+        let mut unique = Vec::new();
+        for id in &self.registers {
+            if !unique.contains(id) {
+                unique.push(*id);
+            }
+        }
+        unique
+    }
 }
 
 /// A register by its key or number.

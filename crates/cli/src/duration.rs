@@ -144,6 +144,6 @@ mod tests {
         assert_eq!(format(Duration::from_secs(4)), "4 s");
         assert_eq!(format(Duration::from_mins(4)), "4 min");
         assert_eq!(format(Duration::from_secs(3661)), "1 h 1 min");
-        assert_eq!(format(Duration::from_secs(86_400)), "1 d");
+        assert_eq!(format(Duration::from_hours(24)), "1 d");
     }
 }

@@ -1,12 +1,16 @@
 //! Explains frames: what they say, or what is wrong with them.
 
+mod log;
+
 use std::fmt::Write as _;
 
+use kamstrup_kmp::RegisterId;
 use kamstrup_kmp::frame::{Direction, Found, Frame, FrameError};
-use kamstrup_kmp::logger::{self, LogAnswer, LogConfiguration, LogPage, LogRequest};
+use kamstrup_kmp::logger;
 use kamstrup_kmp::message::{Answer, MeterType, Request, command_name};
-use kamstrup_kmp::{Record, RegisterId};
 use serde::Serialize;
+
+use log::Log;
 
 use crate::failure::Problem;
 use crate::output::style::{self, styled};
@@ -175,7 +179,7 @@ impl Explanation {
     fn request(&mut self, frame: &Frame<'_>) {
         if let Some(request) = logger::decode_request(frame) {
             match request {
-                Ok(request) => self.log = Some(Log::Request(log_request(&request))),
+                Ok(request) => self.log = Some(Log::asked(&request)),
                 Err(error) => self.malformed(&error),
             }
             return;
@@ -183,7 +187,9 @@ impl Explanation {
         match Request::decode(frame) {
             Ok(Request::GetType | Request::GetSerialNo) => {}
             Ok(Request::GetRegister(batch)) => {
-                self.registers = Some(Registers::Asked(batch.ids().iter().map(asked).collect()));
+                self.registers = Some(Registers::Asked(
+                    batch.ids().iter().copied().map(asked).collect(),
+                ));
             }
             Ok(Request::SetClock(moment)) => self.set_clock = Some(moment.to_string()),
             Ok(_) => self.data = Some(hex(frame.data)),
@@ -194,11 +200,7 @@ impl Explanation {
     fn answer(&mut self, frame: &Frame<'_>) {
         if let Some(answer) = logger::decode_answer(frame) {
             match answer {
-                Ok(LogAnswer::Configuration(found)) => {
-                    self.log = Some(Log::Configuration(found.into()))
-                }
-                Ok(LogAnswer::Page(found)) => self.log = Some(Log::Page(found.into())),
-                Ok(_) => self.data = Some(hex(frame.data)),
+                Ok(answer) => self.log = Log::answered(&answer),
                 Err(error) => self.malformed(&error),
             }
             return;
@@ -281,202 +283,10 @@ struct Asked {
     key: Option<&'static str>,
 }
 
-fn asked(id: &RegisterId) -> Asked {
+fn asked(id: RegisterId) -> Asked {
     Asked {
         register: id.0,
-        key: heatmeter_catalog::register(*id).map(|register| register.key),
-    }
-}
-
-/// What a logger is asked, or what it answers.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-enum Log {
-    Request(LogAsked),
-    Configuration(LogKept),
-    Page(LogRead),
-}
-
-#[derive(Clone, Debug, Default, Serialize)]
-struct LogAsked {
-    logger: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    offset: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    entries: Option<u16>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    registers: Vec<Asked>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct LogKept {
-    logger: u8,
-    depth: u16,
-    interval: u8,
-    target_dates: [Option<String>; 2],
-    registers: Vec<Asked>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct LogRead {
-    logger: u8,
-    newest: u32,
-    info: u16,
-    info_text: Vec<&'static str>,
-    rows: Vec<LogRow>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct LogRow {
-    id: u32,
-    registers: Vec<Reading>,
-}
-
-impl Log {
-    fn lines(&self) -> Vec<String> {
-        let names = |registers: &[Asked]| {
-            registers
-                .iter()
-                .map(|asked| {
-                    asked
-                        .key
-                        .map_or_else(|| asked.register.to_string(), str::to_owned)
-                })
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        match self {
-            Self::Request(asked) => {
-                let mut line = format!("logger {}", asked.logger);
-                if let Some(entries) = asked.entries {
-                    let _ = write!(line, ", {entries} entries");
-                }
-                if let Some(first) = asked.first {
-                    let _ = write!(line, " from {first} on");
-                }
-                if let Some(offset) = asked.offset {
-                    let _ = write!(line, ", {offset} behind the newest");
-                }
-                if let Some(time) = &asked.time {
-                    let _ = write!(line, ", from {time}");
-                }
-                let registers = names(&asked.registers);
-                [line, registers]
-                    .into_iter()
-                    .filter(|line| !line.is_empty())
-                    .collect()
-            }
-            Self::Configuration(kept) => vec![
-                format!(
-                    "logger {}, {} entries deep, interval {}",
-                    kept.logger, kept.depth, kept.interval
-                ),
-                names(&kept.registers),
-            ],
-            Self::Page(page) => {
-                let mut lines = vec![format!(
-                    "logger {}, newest entry {}",
-                    page.logger, page.newest
-                )];
-                lines.extend(page.info_text.iter().map(|&text| text.to_owned()));
-                for row in &page.rows {
-                    lines.push(styled(style::STRONG, format!("entry {}", row.id)));
-                    lines.extend(reading::table(&row.registers).lines());
-                }
-                lines
-            }
-        }
-    }
-}
-
-impl From<LogConfiguration> for LogKept {
-    fn from(found: LogConfiguration) -> Self {
-        Self {
-            logger: found.logger,
-            depth: found.depth,
-            interval: found.interval,
-            target_dates: found.target_dates.map(|day| day.map(|day| day.to_string())),
-            registers: found.registers.iter().map(asked).collect(),
-        }
-    }
-}
-
-impl From<LogPage> for LogRead {
-    fn from(page: LogPage) -> Self {
-        let readings = |records: &[Record]| {
-            records
-                .iter()
-                .map(|record| Reading::of(record, None))
-                .collect()
-        };
-        Self {
-            logger: page.logger,
-            newest: page.newest,
-            info: page.info.flags,
-            info_text: page.info.meanings().collect(),
-            rows: page
-                .rows
-                .iter()
-                .map(|row| LogRow {
-                    id: row.id,
-                    registers: readings(&row.records),
-                })
-                .collect(),
-        }
-    }
-}
-
-fn log_request(request: &LogRequest) -> LogAsked {
-    let ids = |registers: &[RegisterId]| registers.iter().map(asked).collect();
-    match request {
-        LogRequest::FromId {
-            logger,
-            id,
-            entries,
-            registers,
-        } => LogAsked {
-            logger: *logger,
-            first: Some(*id),
-            entries: Some(*entries),
-            registers: ids(registers),
-            ..LogAsked::default()
-        },
-        LogRequest::FromNewest {
-            logger,
-            offset,
-            entries,
-            registers,
-        } => LogAsked {
-            logger: *logger,
-            offset: Some(*offset),
-            entries: Some(*entries),
-            registers: ids(registers),
-            ..LogAsked::default()
-        },
-        LogRequest::Records {
-            logger,
-            registers,
-            records,
-            time,
-            record,
-            ..
-        } => LogAsked {
-            logger: *logger,
-            first: record.map(u32::from),
-            time: time.map(|time| time.to_string()),
-            entries: Some((*records).into()),
-            registers: ids(registers),
-            ..LogAsked::default()
-        },
-        LogRequest::Configuration { logger } => LogAsked {
-            logger: *logger,
-            ..LogAsked::default()
-        },
-        _ => LogAsked::default(),
+        key: heatmeter_catalog::register(id).map(|register| register.key),
     }
 }
 

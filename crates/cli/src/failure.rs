@@ -24,6 +24,10 @@ pub(crate) enum Failure {
     #[error("{}", .verdict.message())]
     Verdict { verdict: Verdict, port: String },
 
+    /// The meter answers, and its clock stays as it was.
+    #[error("the meter did not take the new time: its clock says {says}")]
+    ClockNotTaken { port: String, says: String },
+
     /// There are bytes to decode, and no frame among them.
     #[error("no frame among these {bytes} bytes")]
     NoFrame { bytes: u64 },
@@ -64,6 +68,7 @@ impl Failure {
             Self::Usage { .. } | Self::Serve { .. } => Exit::Usage,
             Self::Port(error) => error.verdict().into(),
             Self::Verdict { verdict, .. } => (*verdict).into(),
+            Self::ClockNotTaken { .. } => Verdict::NotSupported.into(),
             Self::NoFrame { .. } => Verdict::Noise.into(),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
             Self::Output(_) | Self::Unexpected { .. } => Exit::Unexpected,
@@ -94,6 +99,7 @@ impl Failure {
             Self::Usage { .. } | Self::Serve { .. } => "usage",
             Self::Port(error) => error.verdict().code(),
             Self::Verdict { verdict, .. } => verdict.code(),
+            Self::ClockNotTaken { .. } => Verdict::NotSupported.code(),
             Self::NoFrame { .. } => Verdict::Noise.code(),
             Self::Output(_) | Self::Unexpected { .. } => "unexpected",
         }
@@ -104,6 +110,10 @@ impl Failure {
             Self::Usage { help, .. } => help.clone(),
             Self::Port(error) => error.help(),
             Self::Verdict { verdict, .. } => verdict.help().to_owned(),
+            Self::ClockNotTaken { .. } => {
+                "this meter may not let its clock be set through the eye; ask your supplier"
+                    .to_owned()
+            }
             Self::NoFrame { .. } => {
                 "a frame begins with 80 (to the meter) or 40 (from it) and ends with 0d".to_owned()
             }
@@ -127,7 +137,7 @@ impl Failure {
     fn port(&self) -> Option<String> {
         match self {
             Self::Port(error) => Some(error.port().to_owned()),
-            Self::Verdict { port, .. } => Some(port.clone()),
+            Self::Verdict { port, .. } | Self::ClockNotTaken { port, .. } => Some(port.clone()),
             _ => None,
         }
     }

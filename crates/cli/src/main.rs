@@ -4,6 +4,7 @@
 //! What it prints with `--json`, its exit codes and the verdicts are an interface; everything else
 //! is for people and may change.
 
+mod alignment;
 mod args;
 mod cmd;
 mod duration;
@@ -14,7 +15,10 @@ mod hex;
 mod line_log;
 mod meter;
 mod output;
+mod poll;
+mod probe;
 mod reading;
+mod schedule;
 mod wall_clock;
 
 use std::process::ExitCode;

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use heatmeter_catalog::gate::{self, Checked, Gate, Limits, Look, Notice as Said};
+pub(crate) use heatmeter_catalog::gate::Notice as Said;
+use heatmeter_catalog::gate::{self, Checked, Gate, Limits, Look};
 use heatmeter_catalog::{IDENTIFYING, Identity, Model, RegisterId, identify, is_simulated};
 use heatmeter_client::{Change, Client, Notice, OpenOptions, PortError, Recorder};
 use heatmeter_client::{Header, Lost, Unreachable};
@@ -28,7 +29,9 @@ pub(crate) const SERIAL_NUMBER: RegisterId = RegisterId(1001);
 pub(crate) struct Meter {
     client: Client,
     port: String,
-    meter_type: Option<MeterType>,
+    said: Option<MeterType>,
+    /// The opening of the port in which it was asked who it is.
+    introduced: Option<u64>,
     identity: Identity,
     /// Judges what is read, and remembers what it has to be compared with.
     gate: Gate,
@@ -47,7 +50,7 @@ impl Meter {
     /// Nothing is opened yet.
     pub(crate) fn new(line: &Line, verbose: u8) -> Result<Self, Failure> {
         let config = Config {
-            answer_timeout: line.timeout,
+            answer_timeout: line.timeout.unwrap_or(Duration::from_secs(2)),
             ..Config::default()
         };
         let options = OpenOptions::default();
@@ -59,7 +62,8 @@ impl Meter {
         Ok(Self {
             client,
             port: line.port.to_string(),
-            meter_type: None,
+            said: None,
+            introduced: None,
             identity: Identity::default(),
             gate: Gate::new(),
             started: Instant::now(),
@@ -94,28 +98,23 @@ impl Meter {
         self.given.or_else(|| identify(&self.identity))
     }
 
-    /// Whether it said who it is, or the user did.
-    pub(crate) fn is_introduced(&self) -> bool {
-        self.given.is_some() || self.meter_type.is_some()
+    /// Whether it said who it is since the port was opened, or the user did.
+    pub(crate) fn is_introduced(&mut self) -> bool {
+        let opening = self.openings();
+        self.given.is_some() || self.introduced == Some(opening)
+    }
+
+    /// How often the port was opened.
+    pub(crate) fn openings(&mut self) -> u64 {
+        self.client.connection().openings()
     }
 
     /// Who it is.
     pub(crate) fn who(&self) -> Who {
         Who {
-            manufacturer: "Kamstrup",
             model: self.model().map(|model| model.name),
-            meter_type: self
-                .meter_type
-                .map(|meter_type| format!("{:#06x}", meter_type.code)),
-            software: self
-                .meter_type
-                .map(|meter_type| meter_type.software)
-                .filter(|software| software.is_available())
-                .map(|software| software.to_string()),
             serial: self.gate.serial().map(str::to_owned),
-            is_simulated: self
-                .meter_type
-                .is_some_and(|meter_type| is_simulated(meter_type.code)),
+            ..Who::of(self.said)
         }
     }
 
@@ -124,20 +123,12 @@ impl Meter {
         let task = Task::ask(Request::GetType).with_attempts(2).within(limit);
         let outcome = self.run(task).await?;
         if let Some(AskAnswer::Type(meter_type)) = outcome.answer {
-            self.meter_type = Some(meter_type);
-            self.identity.type_code = Some(meter_type.code);
-            self.identity.software = Some(meter_type.software.0);
+            self.introduced_as(meter_type);
         }
         Ok(Introduction {
             verdict: outcome.verdict,
             line: outcome.line,
         })
-    }
-
-    /// Forgets who it is: behind a port that was opened again there may be another one.
-    pub(crate) fn forget(&mut self) {
-        self.meter_type = None;
-        self.identity = Identity::default();
     }
 
     /// Reads registers, and the serial number with them where that costs no request. What is implausible
@@ -163,6 +154,10 @@ impl Meter {
         let checked = self.check(&asked, &outcome, budget, &mut line).await;
         for record in checked.readings.iter().filter_map(gate::Reading::good) {
             self.learn(record);
+        }
+        if !outcome.records.is_empty() {
+            // A meter that answers registers and did not say its type will not say it next time.
+            self.introduced = Some(self.openings());
         }
         Ok(Reply::new(registers, &outcome, checked, line, self.model()))
     }
@@ -230,6 +225,17 @@ impl Meter {
         std::mem::take(&mut self.changes)
     }
 
+    fn introduced_as(&mut self, meter_type: MeterType) {
+        self.said = Some(meter_type);
+        // Behind a port that was opened again there may be another meter.
+        self.identity = Identity {
+            type_code: Some(meter_type.code),
+            software: Some(meter_type.software.0),
+            ..Identity::default()
+        };
+        self.introduced = Some(self.openings());
+    }
+
     fn learn(&mut self, record: &Record) {
         if IDENTIFYING.contains(&record.register) {
             self.identity
@@ -289,6 +295,28 @@ impl Reply {
             readings,
             notices: checked.notices,
             line,
+        }
+    }
+}
+
+impl Who {
+    /// What its type alone tells of a meter.
+    pub(crate) fn of(meter_type: Option<MeterType>) -> Self {
+        let identity = Identity {
+            type_code: meter_type.map(|meter_type| meter_type.code),
+            software: meter_type.map(|meter_type| meter_type.software.0),
+            ..Identity::default()
+        };
+        let software = meter_type.map(|meter_type| meter_type.software);
+        Self {
+            manufacturer: "Kamstrup",
+            model: identify(&identity).map(|model| model.name),
+            meter_type: identity.type_code.map(|code| format!("{code:#06x}")),
+            software: software
+                .filter(|software| software.is_available())
+                .map(|software| software.to_string()),
+            serial: None,
+            is_simulated: identity.type_code.is_some_and(is_simulated),
         }
     }
 }
@@ -353,7 +381,10 @@ pub(crate) fn may_pass(error: &PortError) -> bool {
 }
 
 /// What writes the exchanges down, and what shows them.
-fn recorder(line: &Line, verbose: u8) -> Result<(Option<Recorder>, Option<Shown>), Failure> {
+pub(crate) fn recorder(
+    line: &Line,
+    verbose: u8,
+) -> Result<(Option<Recorder>, Option<Shown>), Failure> {
     let shown = (verbose > 1).then(Shown::default);
     if line.record.is_none() && shown.is_none() {
         return Ok((None, None));
@@ -371,7 +402,7 @@ fn recorder(line: &Line, verbose: u8) -> Result<(Option<Recorder>, Option<Shown>
     Ok((Some(recorder), shown))
 }
 
-fn log(attempt: &Attempt) {
+pub(crate) fn log(attempt: &Attempt) {
     let request = match &attempt.request {
         Request::GetRegister(batch) => {
             let ids: Vec<String> = batch.ids().iter().map(ToString::to_string).collect();

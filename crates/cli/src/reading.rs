@@ -133,6 +133,17 @@ impl Reading {
 }
 
 impl Quality {
+    /// The name by which scripts know it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Unsupported => "unsupported",
+            Self::Invalid => "invalid",
+            Self::Held => "held",
+            Self::Unanswered => "unanswered",
+        }
+    }
+
     pub(crate) fn style(self) -> Style {
         match self {
             Self::Good => Style::new(),

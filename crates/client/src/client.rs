@@ -8,17 +8,21 @@ use kamstrup_kmp::session::{Attempt, Config, Event, Outcome, Session, Task};
 use tokio::time::Instant;
 
 use crate::connection::{Change, Connection};
-use crate::error::{Lost, PortError};
+use crate::error::{Lost, PortError, Unreachable};
 use crate::port::Port;
 use crate::recorder::Recorder;
 use crate::recording::Note;
 use crate::transport::OpenOptions;
 
+/// So often a port that never worked is opened, and lost again, before that is reported.
+const HANG_UPS_MAX: u64 = 5;
+
 /// Reads one meter over one port.
 ///
 /// The port is opened with the first task and stays open. It is closed on every failure and on
-/// drop; the next task opens it again, with pauses that grow from 250 ms to 30 s while it fails. A
-/// task whose port is lost on the way goes on where it was when the port comes back in time.
+/// drop, and opened again with pauses that grow from 250 ms to 30 s. A port that cannot be opened in
+/// the first place is reported at once; one that was lost is waited for until the task's deadline,
+/// and the task goes on where it was.
 ///
 /// Giving up waiting for a task (dropping its future) is allowed at any time.
 ///
@@ -135,18 +139,16 @@ impl Client {
         deadline: Instant,
         observe: &mut impl FnMut(Notice),
     ) -> Result<Outcome, PortError> {
-        let kept = self.connection.is_open();
-        let mut may_be_stale = kept;
         // A line that was idle may have died meanwhile; the first thing that notices is the drain.
         loop {
-            self.connection.open(deadline).await?;
+            self.ready(deadline, observe).await?;
             if self.opening != self.connection.openings() {
                 self.opening = self.connection.openings();
                 self.session.reconnected();
             }
             match self.connection.drain(&mut self.session) {
                 Ok(()) => break,
-                Err(_) if std::mem::take(&mut may_be_stale) => self.tell_change(observe),
+                Err(error) if self.may_come_back(&error, deadline) => self.tell_change(observe),
                 Err(error) => return Err(error),
             }
         }
@@ -188,37 +190,52 @@ impl Client {
                         reason: Lost::Failed("the session ended without an outcome".to_owned()),
                     });
                 }
-                Err(error) => {
+                Err(error) if self.may_come_back(&error, deadline) => {
                     self.tell_change(observe);
-                    if !self.comes_back(&error, kept, deadline).await {
+                    if let Err(error) = self.ready(deadline, observe).await {
                         return self.what_was_read(deadline).ok_or(error);
                     }
+                    self.opening = self.connection.openings();
                 }
+                Err(error) => return self.what_was_read(deadline).ok_or(error),
             }
         }
     }
 
-    /// Opens the port again, if it is one that worked and it comes back in time.
+    /// Has the port open, or waits for one that worked before to come back.
+    async fn ready(
+        &mut self,
+        deadline: Instant,
+        observe: &mut impl FnMut(Notice),
+    ) -> Result<(), PortError> {
+        loop {
+            match self.connection.open(deadline).await {
+                Ok(()) => return Ok(()),
+                Err(error) if self.may_come_back(&error, deadline) => self.tell_change(observe),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether it is worth waiting for the port.
     ///
-    /// A bridge that takes every connection only to close it is not tried again within a task.
-    async fn comes_back(&mut self, error: &PortError, kept: bool, deadline: Instant) -> bool {
-        let diverged = matches!(
-            error,
+    /// One that cannot be opened and never worked is reported at once: most likely its name is
+    /// wrong. So is a bridge that says why it hangs up, and one that hangs up again and again.
+    fn may_come_back(&self, error: &PortError, deadline: Instant) -> bool {
+        let has_a_chance = match error {
             PortError::Lost {
                 reason: Lost::Diverged(_),
                 ..
+            } => false,
+            _ if self.connection.has_worked() => true,
+            PortError::Lost { .. } => self.connection.openings() < HANG_UPS_MAX,
+            PortError::Missing { .. } | PortError::Denied { .. } => self.connection.openings() > 0,
+            PortError::Unreachable { reason, .. } => {
+                self.connection.openings() > 0 && !matches!(reason, Unreachable::HungUp(_))
             }
-        );
-        if diverged || !(kept || self.connection.was_proven()) {
-            return false;
-        }
-        while Instant::now() < deadline {
-            if self.connection.open(deadline).await.is_ok() {
-                self.opening = self.connection.openings();
-                return true;
-            }
-        }
-        false
+            PortError::Busy { .. } => false,
+        };
+        has_a_chance && Instant::now() < deadline
     }
 
     /// The outcome of a task whose time is over, if there is anything in it.

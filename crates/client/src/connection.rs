@@ -79,10 +79,10 @@ pub struct Connection {
     line: LineSettings,
     /// How often the port was opened.
     openings: u64,
-    /// A write was begun and not seen to its end.
-    writing: bool,
-    /// The port did its work since it was opened.
-    proven: bool,
+    /// Something was begun on the line and not seen to its end.
+    halfway: bool,
+    /// The port did its work at least once.
+    has_worked: bool,
     failures: u32,
     not_before: Instant,
     last_error: Option<PortError>,
@@ -103,8 +103,8 @@ impl Connection {
             parked: None,
             line: options.line,
             openings: 0,
-            writing: false,
-            proven: false,
+            halfway: false,
+            has_worked: false,
             failures: 0,
             not_before: now,
             last_error: None,
@@ -141,6 +141,11 @@ impl Connection {
             .is_some_and(Transport::greets_in_telnet)
     }
 
+    /// How often in a row the port could not be opened or was lost.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Writes everything down from now on; `None` ends that.
     pub fn record(&mut self, recorder: Option<Recorder>) -> Option<Recorder> {
         std::mem::replace(&mut self.recorder, recorder)
@@ -158,7 +163,7 @@ impl Connection {
 
     /// The port did what it is there for: pauses start anew, and a loss counts as over.
     pub fn works(&mut self) {
-        self.proven = true;
+        self.has_worked = true;
         self.failures = 0;
         self.last_error = None;
         if let Some(since) = self.down_since.take() {
@@ -168,9 +173,9 @@ impl Connection {
         }
     }
 
-    /// Whether the port had done its work before it was lost.
-    pub(crate) fn was_proven(&self) -> bool {
-        self.proven
+    /// Whether the port did its work at least once.
+    pub fn has_worked(&self) -> bool {
+        self.has_worked
     }
 
     /// Closes the port on purpose. The next use opens it again.
@@ -183,8 +188,8 @@ impl Connection {
 
     /// Opens the port if it is closed. A pause that is not over is waited for, until the deadline.
     pub async fn open(&mut self, deadline: Instant) -> Result<(), PortError> {
-        if self.writing {
-            // The last user was cancelled inside a write: half a request is on the line.
+        if self.halfway {
+            // The last user gave up inside a request, or while the line was being set.
             self.close();
         }
         if self.transport.is_some() {
@@ -216,7 +221,6 @@ impl Connection {
                 self.transport = Some(transport);
                 self.line = options.line;
                 self.openings += 1;
-                self.proven = false;
                 let text = format!("{} {}", self.port, short_form(options.line));
                 self.note(Note::Open, &text);
                 Ok(())
@@ -312,9 +316,9 @@ impl Connection {
             recorder.sent(bytes);
         }
         let started = Instant::now();
-        self.writing = true;
+        self.halfway = true;
         let written = timeout_at(deadline, transport.write_all(bytes)).await;
-        self.writing = false;
+        self.halfway = false;
         match written {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.lost(&error)),
@@ -334,7 +338,10 @@ impl Connection {
             return Err(self.gone());
         };
         let started = Instant::now();
-        match timeout_at(deadline, transport.configure(line)).await {
+        self.halfway = true;
+        let configured = timeout_at(deadline, transport.configure(line)).await;
+        self.halfway = false;
+        match configured {
             Ok(Ok(())) => {
                 self.line = line;
                 self.note(Note::Line, &short_form(line));
@@ -397,7 +404,7 @@ impl Connection {
     }
 
     fn shut(&mut self) {
-        self.writing = false;
+        self.halfway = false;
         self.parked = self.transport.take().and_then(Transport::close);
     }
 

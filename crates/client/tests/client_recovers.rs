@@ -11,6 +11,7 @@ use support::in_time;
 use support::meter::{REGISTERS, answer, answering, assert_read, hear};
 use support::pty::{Link, Pty};
 use support::ser2net::{Bridge, Mode};
+use tokio::net::TcpListener;
 
 /// Runs a task with a meter at the other end, and keeps what is said about the port.
 async fn read(
@@ -18,7 +19,8 @@ async fn read(
     meter: Option<&mut Pty>,
     said: &mut Vec<Change>,
 ) -> Result<Outcome, PortError> {
-    let task = Task::read(&REGISTERS).within(Duration::from_secs(3));
+    let limit = if meter.is_some() { 8 } else { 1 };
+    let task = Task::read(&REGISTERS).within(Duration::from_secs(limit));
     let run = client.run_observed(task, |notice| {
         if let Notice::Port(change) = notice {
             said.push(change);
@@ -58,6 +60,35 @@ async fn unplugged_between_two_tasks() {
         matches!(said[..], [Change::Lost(_), Change::Recovered { .. }]),
         "said once: {said:?}"
     );
+}
+
+/// A task that is given while the port is away is done when it comes back in time.
+#[tokio::test]
+async fn plugged_in_again_while_a_task_waits() {
+    let link = Link::new();
+    let mut client = Client::new(link.name().parse().unwrap());
+    let mut said = Vec::new();
+    let mut pty = link.plug();
+    assert_read(&read(&mut client, Some(&mut pty), &mut said).await.unwrap());
+    link.unplug(pty);
+
+    let waiting = client.run(Task::read(&REGISTERS).within(Duration::from_secs(8)));
+    let meter = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let mut pty = link.plug();
+        loop {
+            let request = hear(pty.stream()).await;
+            answer(pty.stream(), &request).await;
+        }
+    };
+    let outcome = in_time(async {
+        tokio::select! {
+            () = meter => unreachable!("the meter goes on for ever"),
+            outcome = waiting => outcome,
+        }
+    })
+    .await;
+    assert_read(&outcome.unwrap());
 }
 
 /// Nine registers make two requests.
@@ -161,4 +192,54 @@ async fn a_bridge_that_is_taken_is_reported_at_once() {
         "{:?}",
         started.elapsed()
     );
+}
+
+/// The first request of all meets a line that breaks.
+#[tokio::test]
+async fn lost_before_it_ever_worked() {
+    let link = Link::new();
+    let mut client = Client::new(link.name().parse().unwrap());
+    let mut pty = link.plug();
+    let run = client.run(Task::read(&REGISTERS).within(Duration::from_secs(9)));
+    let meter = async {
+        hear(pty.stream()).await;
+        link.unplug(pty);
+        let mut pty = link.plug();
+        loop {
+            let request = hear(pty.stream()).await;
+            answer(pty.stream(), &request).await;
+        }
+    };
+    let outcome = in_time(async {
+        tokio::select! {
+            () = meter => unreachable!("the meter goes on for ever"),
+            outcome = run => outcome,
+        }
+    })
+    .await;
+    assert_read(&outcome.unwrap());
+}
+
+#[tokio::test]
+async fn a_bridge_that_always_hangs_up_is_reported_before_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = format!("socket://{}", listener.local_addr().unwrap());
+    let bridge = tokio::spawn(async move {
+        loop {
+            drop(listener.accept().await.unwrap());
+        }
+    });
+    let mut client = Client::new(port.parse().unwrap());
+    let started = std::time::Instant::now();
+    let error = in_time(client.run(Task::read(&REGISTERS)))
+        .await
+        .unwrap_err();
+    assert_eq!(error.verdict(), Verdict::PortLost, "{error:?}");
+    assert!(
+        started.elapsed() < Duration::from_secs(6),
+        "{:?}",
+        started.elapsed()
+    );
+    assert_eq!(client.connection().openings(), 5);
+    bridge.abort();
 }

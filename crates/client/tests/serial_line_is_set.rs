@@ -71,6 +71,18 @@ async fn every_byte_in_both_directions() {
     assert_eq!(read_exactly(&mut transport, bytes.len()).await, bytes);
 }
 
+#[tokio::test]
+async fn what_no_port_can_do_is_refused() {
+    let pty = Pty::new();
+    let mut transport = open(pty.name()).await.unwrap();
+    let odd = LineSettings {
+        data_bits: 9,
+        ..LineSettings::KMP
+    };
+    let error = transport.configure(odd).await.unwrap_err();
+    assert!(error.to_string().contains("asked for 1200 9N2"), "{error}");
+}
+
 fn at(baud: u32) -> LineSettings {
     LineSettings {
         baud,

@@ -391,6 +391,9 @@ enum Purpose {
 }
 
 impl Running {
+    /// On a line that does not become quiet, another byte comes within this time.
+    const NEXT_DRIP: Duration = Duration::from_secs(1);
+
     /// Goes to the next request, or ends the task.
     fn proceed(
         &mut self,
@@ -420,7 +423,8 @@ impl Running {
             .max()
             .unwrap_or(now);
         let at_last = now
-            .after(Config::QUIET.saturating_mul(2))
+            .after(Config::QUIET)
+            .after(Self::NEXT_DRIP)
             .min(self.deadline);
         self.phase = Phase::Clearing {
             request,
@@ -484,7 +488,14 @@ impl Running {
         self.stats.bytes_received = self.stats.bytes_received.saturating_add(bytes.len() as u64);
         match &mut self.phase {
             Phase::Clearing { until, .. } => {
-                *until = (*until).max(now.after(config.line.byte_time()));
+                // On a line that drips, the best moment is right behind a byte.
+                let ready = memory.ready_at.is_none_or(|ready| now >= ready);
+                let behind = if ready {
+                    config.line.byte_time()
+                } else {
+                    Self::NEXT_DRIP
+                };
+                *until = now.after(behind).max(if ready { now } else { *until });
             }
             Phase::Listening { exchange, .. } => {
                 let Some(settled) = exchange.receive(bytes, &mut memory.owed, now) else {

@@ -6,7 +6,7 @@
 
 use core::time::Duration;
 
-use kamstrup_kmp::frame::Address;
+use kamstrup_kmp::frame::{Address, FrameError};
 use kamstrup_kmp::message::Request;
 use kamstrup_kmp::responder::{Heard, Reply, Responder};
 use kamstrup_kmp::{Instant, Record, RegisterId};
@@ -51,6 +51,8 @@ pub struct SimulatedMeter {
     echo_damage: Option<Rand64>,
     /// Strict: until when nothing is heard after something that got no answer.
     deaf_until: Instant,
+    /// When the last byte came in.
+    last_heard: Option<Instant>,
 }
 
 impl SimulatedMeter {
@@ -71,6 +73,7 @@ impl SimulatedMeter {
             noise: None,
             echo_damage: None,
             deaf_until: Instant::default(),
+            last_heard: None,
             config,
         };
         meter.prepare_echo();
@@ -176,17 +179,25 @@ impl SimulatedMeter {
     }
 
     fn hear(&mut self, bytes: &[u8], at: Instant) {
-        if self.config.strict && (at < self.deaf_until || self.outbound.is_busy(at)) {
-            return;
-        }
+        let before = self.last_heard.replace(at);
         let mut rest = bytes;
-        while let Some(heard) = self.responder.hear(&mut rest, at) {
-            let answered = match heard {
-                Heard::Request(request) => self.exchange(request, at),
-                _ => false,
+        loop {
+            if self.config.strict && (at < self.deaf_until || self.outbound.is_busy(at)) {
+                return;
+            }
+            let (answered, since) = match self.responder.hear(&mut rest, at) {
+                Some(Heard::Request(request)) => (self.exchange(request, at), at),
+                // Noticed with the next byte, but it was over when the pause grew too long.
+                Some(Heard::Broken(FrameError::Truncated { .. })) => {
+                    (false, before.unwrap_or(at).after(Responder::LONGEST_GAP))
+                }
+                Some(_) => (false, at),
+                None => return,
             };
             if self.config.strict && !answered {
-                self.deaf_until = at.after(DEAF_AFTER_INVALID);
+                self.deaf_until = since.after(DEAF_AFTER_INVALID);
+                // What it throws away it does not remember either.
+                self.responder = responder(&self.config);
             }
         }
     }

@@ -101,8 +101,8 @@ impl Outbound {
         self.echo.extend(bytes.into_iter().map(|byte| (at, byte)));
     }
 
-    /// Sends a planned answer from `start` on, or as soon after as the light is free. Returns when
-    /// its last byte is there.
+    /// Sends a planned answer from `start` on, or as soon after as those before it are through: a meter
+    /// answers in turn. Returns when its last byte is there.
     pub(crate) fn send(&mut self, plan: &Plan, start: Instant) -> Instant {
         let mut paused = Duration::ZERO;
         let mut bytes = 0;
@@ -117,7 +117,8 @@ impl Outbound {
         };
         // A late answer does not hold the light before its first byte.
         let lead = plan.steps.first().map_or(Duration::ZERO, |step| step.pause);
-        let start = self.free(start.after(lead), length.saturating_sub(lead));
+        let through = self.answers.back().map_or(start, |answer| answer.ends);
+        let start = start.after(lead).max(through);
         let items = plan
             .steps
             .iter()
@@ -125,28 +126,12 @@ impl Outbound {
             .map(|(step, &offset)| (start.after(offset.saturating_sub(lead)), step.item))
             .collect();
         let ends = start.after(length.saturating_sub(lead));
-        let place = self
-            .answers
-            .partition_point(|answer| answer.begins <= start);
-        self.answers.insert(
-            place,
-            Transmission {
-                begins: start,
-                ends,
-                items,
-            },
-        );
+        self.answers.push_back(Transmission {
+            begins: start,
+            ends,
+            items,
+        });
         ends
-    }
-
-    /// The first moment from `start` on at which the light is free for so long.
-    fn free(&self, mut start: Instant, length: Duration) -> Instant {
-        for answer in &self.answers {
-            if start < answer.ends && answer.begins < start.after(length) {
-                start = answer.ends;
-            }
-        }
-        start
     }
 
     /// Whether the meter is sending a byte. Between two bytes of a slow answer it is not.
@@ -253,20 +238,16 @@ mod tests {
     }
 
     #[test]
-    fn answers_share_one_light() {
+    fn answers_come_in_turn_however_late_the_first_is() {
         let mut outbound = Outbound::new(true);
         let late = outbound.send(&plan(&[1; 10], Duration::from_secs(2)), at(0));
-        // There is room before the late one.
-        let before = outbound.send(&plan(&[2; 10], Duration::ZERO), at(1_000_000_000));
-        assert!(before < late);
-        // There is none here.
-        let after = outbound.send(&plan(&[3; 10], Duration::ZERO), at(1_950_000_000));
-        assert!(after > late);
+        let next = outbound.send(&plan(&[2; 10], Duration::ZERO), at(1_000_000_000));
+        assert_eq!(next, late.after(wire_time(10)));
         let mut order = Vec::new();
         while let Some(Item::Byte(byte)) = outbound.pop(at(u64::MAX)) {
             order.push(byte);
         }
-        assert_eq!(order, [[2; 10], [1; 10], [3; 10]].concat());
+        assert_eq!(order, [[1; 10], [2; 10]].concat());
     }
 
     #[test]

@@ -1,8 +1,334 @@
-//! Not yet.
-use crate::{exit::Exit, failure::Failure, output::Console};
-/// align
+//! `heatmeter align`: puts the head in the right place.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use heatmeter_client::PortError;
+use kamstrup_kmp::Verdict;
+use serde::Serialize;
+use tokio::time::{Instant, sleep_until};
+
+use crate::alignment::Alignment;
+use crate::args::Line;
+use crate::cmd::asked_to_end;
+use crate::duration;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::meter::Who;
+use crate::output::style::{self, styled};
+use crate::output::{Console, Screen, sparkline};
+use crate::poll::headline;
+use crate::probe::{Attempt, Probe};
+use crate::wall_clock;
+
+/// Put the head in the right place, with a live picture
+///
+/// Sends one tiny request about every second and shows what comes of it: a bar that follows your hand,
+/// the score of the last minute, what is seen and what to try next. Move the head by a few millimetres
+/// and give each place some seconds.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
-pub(crate) async fn run(_args: &Args, _console: &Console) -> Result<Exit, Failure> {
-    Ok(Exit::Ok)
+#[command(after_help = "\
+Examples:
+  heatmeter align /dev/serial/by-id/usb-FTDI_...
+  heatmeter align --bell socket://192.168.1.20:2217
+  heatmeter align --count 30 --json /dev/ttyUSB0
+
+With --count the exit code is that of what prevailed in the last minute: 0 if it was answers.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    line: Line,
+
+    /// End after so many requests
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+
+    /// Ring the terminal's bell at each answer, to look at the head and not at the screen
+    #[arg(long)]
+    bell: bool,
+}
+
+pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<Exit, Failure> {
+    let mut probe = Probe::new(&args.line, verbose)?;
+    let mut view = View::new(console);
+    let mut alignment = Alignment::default();
+    let mut who = None;
+    let started = Instant::now();
+    let end = asked_to_end()?;
+    tokio::pin!(end);
+    for number in 1.. {
+        let next = Instant::now() + PAUSE;
+        let attempt = tokio::select! {
+            biased;
+            () = &mut end => return Ok(Exit::Ok),
+            attempt = probe.attempt() => attempt,
+        };
+        let attempt = match attempt {
+            // What was never there will not come by waiting.
+            Attempt {
+                trouble: Some(error),
+                ..
+            } if number == 1 => return Err(error.into()),
+            attempt => attempt,
+        };
+        alignment.push(started.elapsed(), attempt.verdict);
+        if attempt.meter_type.is_some() {
+            who = Some(headline(&Who::of(attempt.meter_type)));
+        }
+        if args.bell && attempt.verdict == Verdict::Ok {
+            ring();
+        }
+        let mut shown = Shown::new(number, probe.port(), &alignment, &attempt);
+        shown.state.who.clone_from(&who);
+        view.show(&shown)?;
+        if args.count == Some(number) {
+            break;
+        }
+        tokio::select! {
+            biased;
+            () = &mut end => return Ok(Exit::Ok),
+            () = sleep_until(next) => {}
+        }
+    }
+    Ok(alignment.prevailing().into())
+}
+
+/// From one request to the next.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// An attempt as JSON.
+#[derive(Clone, Debug, Serialize)]
+struct Shown {
+    time: String,
+    port: String,
+    attempt: u64,
+    verdict: &'static str,
+    message: String,
+    next: String,
+    score: u32,
+    seconds: f64,
+    /// Seconds after which the eye falls asleep, if it looks like that.
+    sleeps_after: Option<u64>,
+    #[serde(skip)]
+    state: State,
+}
+
+/// What is only drawn.
+#[derive(Clone, Debug)]
+struct State {
+    verdict: Verdict,
+    now: f64,
+    history: Vec<Verdict>,
+    who: Option<String>,
+}
+
+impl Shown {
+    fn new(number: u64, port: &str, alignment: &Alignment, attempt: &Attempt) -> Self {
+        let verdict = alignment.verdict();
+        let sleeps_after = alignment.sleeps_after();
+        let (message, next) = match (&attempt.trouble, sleeps_after) {
+            (Some(error), _) => (error.to_string(), PortError::help(error)),
+            (None, Some(awake)) if verdict == Verdict::Asleep => (
+                format!(
+                    "The answers stop {} after each wake: the eye falls asleep.",
+                    duration::format(awake)
+                ),
+                alignment.next_step().to_owned(),
+            ),
+            (None, _) => (
+                verdict.message().to_owned(),
+                alignment.next_step().to_owned(),
+            ),
+        };
+        Self {
+            time: wall_clock::utc(),
+            port: port.to_owned(),
+            attempt: number,
+            verdict: verdict.code(),
+            message,
+            next,
+            score: alignment.score(),
+            seconds: (attempt.took.as_secs_f64() * 1000.0).round() / 1000.0,
+            sleeps_after: sleeps_after.map(|awake| awake.as_secs()),
+            state: State {
+                verdict,
+                now: alignment.now(),
+                history: alignment.history(HISTORY).collect(),
+                who: None,
+            },
+        }
+    }
+}
+
+/// So many requests are shown side by side.
+const HISTORY: usize = 60;
+
+/// Shows attempts in one of three ways.
+enum View<'a> {
+    Json(&'a Console),
+    Lines { console: &'a Console, said: String },
+    Screen(Screen),
+}
+
+impl<'a> View<'a> {
+    fn new(console: &'a Console) -> Self {
+        if console.is_json() {
+            Self::Json(console)
+        } else if console.is_live() {
+            Self::Screen(Screen::new())
+        } else {
+            Self::Lines {
+                console,
+                said: String::new(),
+            }
+        }
+    }
+
+    fn show(&mut self, shown: &Shown) -> Result<(), Failure> {
+        match self {
+            Self::Json(console) => console.json(shown),
+            Self::Screen(screen) => screen.draw(&picture(shown)),
+            Self::Lines { console, said } => {
+                console.line(format!(
+                    "{}  {:>3}  {}  {}",
+                    styled(style::DIM, wall_clock::local_time()),
+                    shown.score,
+                    styled(
+                        colour(shown.state.verdict),
+                        format!("{:<17}", shown.verdict)
+                    ),
+                    shown.message,
+                ))?;
+                if *said != shown.next {
+                    console.line(format!(
+                        "               {} {}",
+                        styled(style::HELP, "next:"),
+                        shown.next
+                    ))?;
+                    said.clone_from(&shown.next);
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The screen that is drawn over and over.
+fn picture(shown: &Shown) -> Vec<String> {
+    let state = &shown.state;
+    let score_style = match shown.score {
+        80.. => style::GOOD,
+        30..80 => style::FAIR,
+        _ => style::BAD,
+    };
+    let history: String = state
+        .history
+        .iter()
+        .map(|&verdict| styled(colour(verdict), mark(verdict)))
+        .collect();
+    let mut lines = vec![
+        format!(
+            "{}  {}",
+            styled(style::STRONG, "heatmeter align"),
+            shown.port
+        ),
+        state
+            .who
+            .clone()
+            .unwrap_or_else(|| styled(style::DIM, "no meter yet")),
+        String::new(),
+        format!(
+            "  now    {}",
+            styled(colour(state.verdict), sparkline::bar(state.now, BAR))
+        ),
+        format!(
+            "  minute {}  {}",
+            styled(
+                score_style,
+                sparkline::bar(f64::from(shown.score) / 100.0, BAR)
+            ),
+            styled(score_style, format!("{:>3}", shown.score)),
+        ),
+        format!("         {history}"),
+        String::new(),
+        format!(
+            "  {}  {}",
+            styled(colour(state.verdict), shown.verdict),
+            shown.message
+        ),
+        String::new(),
+    ];
+    lines.extend(
+        wrapped(&shown.next, 66)
+            .into_iter()
+            .enumerate()
+            .map(|(row, text)| match row {
+                0 => format!("  {} {}", styled(style::HELP, "next:"), text),
+                _ => format!("        {text}"),
+            }),
+    );
+    lines.push(String::new());
+    lines.push(styled(
+        style::DIM,
+        format!("  request {}; Ctrl-C ends", shown.attempt),
+    ));
+    lines
+}
+
+/// How many places a bar has.
+const BAR: usize = 40;
+
+fn colour(verdict: Verdict) -> anstyle::Style {
+    match verdict {
+        Verdict::Ok => style::GOOD,
+        Verdict::CrcMismatch | Verdict::Truncated | Verdict::UnexpectedAnswer => style::FAIR,
+        _ => style::BAD,
+    }
+}
+
+/// One place of the history.
+fn mark(verdict: Verdict) -> char {
+    match verdict {
+        Verdict::Ok => '█',
+        Verdict::CrcMismatch | Verdict::Truncated | Verdict::UnexpectedAnswer => '▄',
+        Verdict::Noise | Verdict::EchoMangled | Verdict::WrongProtocol => '▂',
+        Verdict::EchoOnly => '▁',
+        _ => '·',
+    }
+}
+
+/// A sentence in lines of at most so many characters.
+fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => line,
+            _ => {
+                lines.push(String::new());
+                let last = lines.len() - 1;
+                &mut lines[last]
+            }
+        };
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines
+}
+
+fn ring() {
+    let mut err = io::stderr().lock();
+    // Where standard error is closed there is no bell.
+    let _ = err.write_all(b"\x07").and_then(|()| err.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sentence_is_wrapped_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("", 7), [""]);
+    }
 }

@@ -30,12 +30,12 @@ pub(crate) fn run(args: Args) -> Exit {
     let result = match args.command {
         Command::Ports(args) => ports::run(&args, &console),
         Command::Read(args) => on_runtime(read::run(&args, verbose, &console)),
-        Command::Watch(args) => on_runtime(watch::run(&args, &console)),
-        Command::Align(args) => on_runtime(align::run(&args, &console)),
-        Command::Clock(args) => on_runtime(clock::run(&args, &console)),
+        Command::Watch(args) => on_runtime(watch::run(&args, verbose, &console)),
+        Command::Align(args) => on_runtime(align::run(&args, verbose, &console)),
+        Command::Clock(args) => on_runtime(clock::run(&args, verbose, &console)),
         Command::Decode(args) => decode::run(&args, &console),
         Command::Simulate(args) => on_runtime(simulate::run(&args, &console)),
-        Command::Demo(args) => on_runtime(demo::run(&args, &console)),
+        Command::Demo(args) => on_runtime(demo::run(&args, verbose, &console)),
         Command::Completions(args) => completions::run(&args, &console),
         Command::Man(args) => man::run(&args, &console),
     };

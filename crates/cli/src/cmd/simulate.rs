@@ -36,6 +36,10 @@ pub(crate) struct Args {
 
     /// Make a pseudo-terminal, as a serial port is, and a link to it if one is named
     #[arg(long, value_name = "LINK", num_args = 0..=1, value_hint = ValueHint::FilePath)]
+    #[expect(
+        clippy::option_option,
+        reason = "how clap says: not given, given, given with a value"
+    )]
     pty: Option<Option<PathBuf>>,
 
     /// Which house, which weather, which answers the faults hit
@@ -54,8 +58,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", help_heading = "House")]
     serial: Option<u32>,
 
-    /// What energy is counted in: GJ, kWh, MWh or Gcal
-    #[arg(long, help_heading = "House")]
+    #[arg(
+        long,
+        help = "What energy is counted in: GJ, kWh, MWh or Gcal",
+        help_heading = "House"
+    )]
     unit: Option<EnergyUnit>,
 
     /// The head returns what is sent

@@ -3,6 +3,7 @@
 //! Standard output carries the result and nothing else; with `--json` that is one object per line.
 //! Everything that is said beside it goes to standard error.
 
+pub(crate) mod columns;
 mod screen;
 pub(crate) mod sparkline;
 pub(crate) mod style;
@@ -21,6 +22,7 @@ use crate::failure::Failure;
 /// Standard output, in one of its two forms.
 pub(crate) struct Console {
     json: bool,
+    out: io::Stdout,
 }
 
 impl Console {
@@ -32,7 +34,10 @@ impl Console {
             Color::Never => ColorChoice::Never,
         }
         .write_global();
-        Self { json }
+        Self {
+            json,
+            out: io::stdout(),
+        }
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -41,7 +46,9 @@ impl Console {
 
     /// Whether lines that are already there can be written over.
     pub(crate) fn is_live(&self) -> bool {
-        !self.json && io::stdout().is_terminal()
+        !self.json
+            && self.out.is_terminal()
+            && std::env::var_os("TERM").is_none_or(|name| name != "dumb")
     }
 
     /// Prints an object on a line of its own, at once.
@@ -53,7 +60,7 @@ impl Console {
 
     /// Prints a line, at once.
     pub(crate) fn line(&self, text: impl Display) -> Result<(), Failure> {
-        let mut out = anstream::stdout().lock();
+        let mut out = anstream::AutoStream::auto(self.out.lock());
         writeln!(out, "{text}")
             .and_then(|()| out.flush())
             .map_err(Failure::Output)
@@ -61,7 +68,7 @@ impl Console {
 
     /// Prints bytes as they are.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut out = io::stdout().lock();
+        let mut out = self.out.lock();
         out.write_all(bytes)
             .and_then(|()| out.flush())
             .map_err(Failure::Output)
@@ -81,6 +88,15 @@ impl Console {
             &failure.to_string(),
         );
         say(style::HELP, "help", &failure.help());
+    }
+}
+
+/// How many columns a line may have: those of the terminal, or as many as it needs where there is none.
+pub(crate) fn terminal_width() -> usize {
+    if io::stdout().is_terminal() {
+        screen::size().0
+    } else {
+        usize::MAX
     }
 }
 

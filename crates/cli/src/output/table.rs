@@ -3,13 +3,14 @@
 //! Written here and not taken from a crate because none of those looked at (comfy-table, tabled)
 //! aligns numbers by the point, which is what makes a list of meter values readable.
 
+use std::fmt::Write as _;
+
 use anstyle::Style;
 
 /// Where the text of a column stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
     Left,
-    Right,
     /// Decimal points under each other; what has none ends before them.
     Point,
 }
@@ -38,7 +39,6 @@ impl Cell {
         let whole = width(&self.text);
         match align {
             Align::Left => (0, whole),
-            Align::Right => (whole, 0),
             Align::Point => {
                 let number = self
                     .text
@@ -94,12 +94,12 @@ impl Table {
                 {
                     let (x, y) = cell.parts(align);
                     let style = cell.style;
-                    if !cell.text.is_empty() {
-                        let pad = pending + before - x;
-                        line.push_str(&format!("{:pad$}{style}{}{style:#}", "", cell.text));
-                        pending = 0;
-                    } else {
+                    if cell.text.is_empty() {
                         pending += before;
+                    } else {
+                        let pad = pending + before - x;
+                        let _ = write!(line, "{:pad$}{style}{}{style:#}", "", cell.text);
+                        pending = 0;
                     }
                     pending += after - y + 2;
                 }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn nothing_stands_behind_the_last_text_of_a_line() {
         let lines = table(
-            &[Align::Left, Align::Right, Align::Left],
+            &[Align::Left, Align::Point, Align::Left],
             &[&["a", "1", ""], &["long", "100", "x"], &["", "", "y"]],
         );
         assert_eq!(lines, ["a       1", "long  100  x", "           y"]);

@@ -184,6 +184,20 @@ mod tests {
         greeting.text()
     }
 
+    #[tokio::test]
+    async fn a_dead_peer_is_noticed_in_seconds() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Address {
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().unwrap().port(),
+        };
+        let stream = connect(&address, Duration::from_secs(5)).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap() && stream.nodelay().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEP_ALIVE_AFTER);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+    }
+
     #[test]
     fn words_before_a_hang_up_are_kept() {
         assert_eq!(

@@ -29,6 +29,8 @@ pub(super) struct Exchange {
     /// When the last byte came that is not the clean echo, or the request was through.
     last_activity: Instant,
     received: u64,
+    /// Long pauses inside an answer.
+    pauses: u32,
 }
 
 /// How far what comes back is what was sent.
@@ -57,6 +59,7 @@ impl Exchange {
             at_last,
             last_activity: through,
             received: 0,
+            pauses: 0,
         }
     }
 
@@ -73,6 +76,7 @@ impl Exchange {
             return None;
         }
         self.evidence.stray(rest);
+        self.note_pause(now);
         self.last_activity = self.last_activity.max(now);
         self.search(rest, owed)
     }
@@ -170,6 +174,17 @@ impl Exchange {
         rest
     }
 
+    /// A network may hold up an answer once; one that drips will not be whole in time.
+    fn note_pause(&mut self, now: Instant) {
+        let is_inside = self.decoder.begun() == Some(Direction::FromMeter);
+        if is_inside && now.since(self.last_activity) > Duration::from_millis(500) {
+            self.pauses = self.pauses.saturating_add(1);
+            if self.pauses > 1 {
+                self.at_last = now;
+            }
+        }
+    }
+
     fn request_was_through(&mut self, now: Instant) {
         let later = now.since(self.last_activity);
         self.last_activity = self.last_activity.max(now);
@@ -222,18 +237,15 @@ impl Exchange {
     }
 }
 
-/// How long the longest answer takes, once it has begun.
+/// How much longer than until its first byte is due the longest answer may take.
 fn longest_answer(request: &Request, config: &Config) -> Duration {
     let bytes = match request {
-        // Eight values of 15 bytes with their headers, a third of it escaped.
-        Request::GetRegister(_) => 220,
+        // Registers of eleven bytes; what is longer comes from meters that begin sooner.
+        Request::GetRegister(batch) => batch.ids().len().saturating_mul(16).saturating_add(40),
         Request::GetType | Request::GetSerialNo | Request::SetClock(_) => 40,
         Request::Raw { .. } => Decoder::DEFAULT_LIMIT,
     };
-    config
-        .line
-        .time_for(bytes)
-        .saturating_add(Duration::from_millis(500))
+    config.line.time_for(bytes)
 }
 
 fn note_broken(
