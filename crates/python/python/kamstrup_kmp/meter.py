@@ -229,6 +229,10 @@ class Meter:
 
     async def _attempt(self, start: Callable[[float], None], *, keep_open: bool) -> Outcome:
         connection = await self._connected()
+        if keep_open:
+            # What was asked while nobody heard it is not owed: else the first answer after many
+            # misses is taken for theirs, and the one under way is never answered.
+            self._session.reconnected()
         try:
             await connection.settle()
             outcome = await self._drive(connection, start)
