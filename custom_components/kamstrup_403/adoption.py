@@ -71,7 +71,7 @@ def _adopt_device(hass: HomeAssistant, entry: KamstrupConfigEntry, serial: str) 
         return
     try:
         registry.async_update_device(device.id, new_identifiers=identifiers, entry_type=None)
-    except HomeAssistantError:
+    except HomeAssistantError:  # pragma: no cover - Home Assistant before 2026.8
         # Another device goes by this port still: meters have changed places.
         registry.async_update_device(
             device.id, merge_identifiers={(DOMAIN, serial)}, entry_type=None

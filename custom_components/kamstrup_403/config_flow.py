@@ -1,7 +1,7 @@
 """The dialog that adds a meter: port, look who answers, align the head if nobody does."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
 from typing import Any, override
 
@@ -134,7 +134,7 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         """Look who answers."""
         if self._task is None:
             assert self._meter is not None
-            self._task = self.hass.async_create_task(self._meter.identify(), eager_start=False)
+            self._task = self._begin(self._meter.identify())
         if not self._task.done():
             return self.async_show_progress(
                 step_id="identify",
@@ -207,7 +207,7 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
                 self._errors = {"base": step.verdict.value}
                 return self.async_show_progress_done(next_step_id="retry")
         if self._task is None:
-            self._task = self.hass.async_create_task(self._align_once(), eager_start=False)
+            self._task = self._begin(self._align_once())
         return self.async_show_progress(
             step_id="align",
             progress_action="align",
@@ -220,6 +220,10 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
                 "verdict": self._placeholders.get("verdict", "…"),
             },
         )
+
+    def _begin[T](self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start work that Home Assistant does not wait for when it stops."""
+        return self.hass.async_create_background_task(work, f"{DOMAIN} dialog", eager_start=False)
 
     async def _align_once(self) -> AlignmentStep:
         assert self._meter is not None

@@ -1,7 +1,7 @@
 """Reads what the enabled entities need, and no more often than needed."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
@@ -106,7 +106,7 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
 
     @override
     async def _async_update_data(self) -> Readings:
-        now = datetime.now(UTC)
+        now = dt_util.utcnow()
         wanted = self._schedule.due(self.wanted(), now, self.interval / 2)
         if wanted:
             try:

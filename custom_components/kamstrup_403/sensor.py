@@ -16,7 +16,16 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfVolume
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
-from kamstrup_kmp import Classes, Model, Register, Verdict, home_assistant_unit, register, registers
+from kamstrup_kmp import (
+    Classes,
+    Model,
+    Register,
+    Verdict,
+    home_assistant_unit,
+    register,
+    registers,
+    unit_symbol,
+)
 
 from .const import HEAT_ENERGY
 from .coordinator import KamstrupConfigEntry, KamstrupCoordinator
@@ -227,7 +236,12 @@ class RegisterSensor(KamstrupSensor):
     @property
     @override
     def native_unit_of_measurement(self) -> str | None:
-        return home_assistant_unit(self._unit_code)
+        # Home Assistant keeps to the first unit it hears of, so nothing is said before a look at it.
+        if self._register not in self.coordinator.data.registers:
+            return None
+        # A unit that Home Assistant has no word for is shown in the meter's own.
+        known = home_assistant_unit(self._unit_code)
+        return known if known or self.device_class else unit_symbol(self._unit_code)
 
     @property
     @override

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -78,8 +79,9 @@ def entry(hass: HomeAssistant) -> MockConfigEntry:
 
 async def set_up_with_all(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Set the entry up with every entity enabled, as if somebody had enabled them one by one."""
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done()
+    if entry.state is ConfigEntryState.NOT_LOADED:
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
     entities = er.async_get(hass)
     for entity in er.async_entries_for_config_entry(entities, entry.entry_id):
         entities.async_update_entity(entity.entity_id, disabled_by=None)

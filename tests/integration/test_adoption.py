@@ -123,7 +123,8 @@ async def test_a_port_that_another_device_goes_by_is_left_to_it(
     )
     hass.config_entries.async_update_entry(entry, data={CONF_PORT: moved})
     assert await hass.config_entries.async_setup(entry.entry_id)
-    assert device(hass, entry).identifiers == {(DOMAIN, PORT), (DOMAIN, SERIAL)}
+    assert (DOMAIN, SERIAL) in device(hass, entry).identifiers
+    assert device(hass, other).identifiers == {(DOMAIN, moved)}
 
 
 async def test_an_entry_without_its_device_is_adopted(

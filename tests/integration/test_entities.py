@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
 from homeassistant.const import Platform
 from homeassistant.helpers import entity_registry as er
-from pytest_homeassistant_custom_component.common import MockConfigEntry, snapshot_platform
 
 from conftest import DOMAIN, SERIAL, set_up_with_all
 from fake_meter import Value
 
 if TYPE_CHECKING:
-    from freezegun.api import FrozenDateTimeFactory
     from homeassistant.core import HomeAssistant
+    from pytest_homeassistant_custom_component.common import MockConfigEntry
     from syrupy.assertion import SnapshotAssertion
 
     from fake_meter import FakeMeter
 
-MWH, FLOW_M3, MONTH_DAY, DATE_TIME = 3, 42, 49, 53
+MWH, FLOW_M3, MONTH_DAY = 3, 42, 50
+
+
+def line(hass: HomeAssistant, entity: er.RegistryEntry, *, on_at_first: bool) -> str:
+    """Put down an entity in one line: what it is in the registry, and what it shows."""
+    state = hass.states.get(entity.entity_id)
+    assert state is not None
+    attributes = {
+        key: value
+        for key, value in state.attributes.items()
+        if key not in ("friendly_name", "device_class", "state_class", "unit_of_measurement")
+    }
+    sensor = entity.options.get("sensor", {})
+    parts = {
+        "is": f"{state.state} {entity.unit_of_measurement or ''}".strip(),
+        "name": entity.original_name,
+        "unique_id": entity.unique_id,
+        "key": entity.translation_key,
+        "class": entity.original_device_class,
+        "state_class": (entity.capabilities or {}).get("state_class"),
+        "category": entity.entity_category,
+        "precision": sensor.get("suggested_display_precision"),
+        "on": on_at_first,
+        "more": attributes or None,
+    }
+    told = ", ".join(f"{key}: {value}" for key, value in parts.items() if value is not None)
+    return f"{entity.entity_id} | {told}"
 
 
 @pytest.mark.parametrize("platform", [Platform.SENSOR, Platform.BINARY_SENSOR, Platform.BUTTON])
@@ -31,12 +57,22 @@ async def test_every_entity(
     entity_registry: er.EntityRegistry,
     snapshot: SnapshotAssertion,
     platform: Platform,
-    freezer: FrozenDateTimeFactory,
 ) -> None:
-    freezer.move_to("2026-11-22T16:35:30Z")
-    with patch("custom_components.kamstrup_403.PLATFORMS", [platform]):
+    now = datetime(2026, 11, 22, 16, 35, 30, tzinfo=UTC)
+    with (
+        patch("custom_components.kamstrup_403.PLATFORMS", [platform]),
+        patch("custom_components.kamstrup_403.coordinator.dt_util.utcnow", return_value=now),
+    ):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        at_first = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+        on = {entity.entity_id for entity in at_first if not entity.disabled}
         await set_up_with_all(hass, entry)
-    await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
+    lines = [
+        line(hass, entity, on_at_first=entity.entity_id in on)
+        for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    ]
+    assert sorted(lines) == snapshot
 
 
 async def test_seven_entities_of_golles_are_on_and_the_rest_is_off(
@@ -98,7 +134,7 @@ def shows(hass: HomeAssistant, key: str) -> tuple[str, str | None, str | None]:
         # A number where there should be a date.
         ("max_flow_year_date", 123, Value(51, 7), ("unknown", None, "date")),
         ("clock", 1002, Value(47, 200243), ("20:02:43", None, None)),
-        ("target_date_1", 98, Value(MONTH_DAY, 1231), ("--12-31", None, None)),
+        ("target_date_1", 327, Value(MONTH_DAY, 1231), ("--12-31", None, None)),
         # Text where a number is counted.
         ("heat_energy", 60, Value(48, 260101), ("unknown", None, None)),
     ],
