@@ -75,8 +75,6 @@ async def async_migrate_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) -
     What there is to do needs the meter's serial number, so it is done in the set-up. The major
     version stays 1, because the other integration refuses higher ones.
     """
-    if entry.version > 1:
-        return False
     if entry.minor_version < adoption.MINOR_VERSION:
         hass.config_entries.async_update_entry(entry, minor_version=adoption.MINOR_VERSION)
     return True

@@ -228,9 +228,7 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _align_once(self) -> AlignmentStep:
         assert self._meter is not None
         async with aclosing(self._meter.align(pause=0)) as steps:
-            async for step in steps:
-                return self._alignment.add(step.verdict)
-        raise AssertionError("the alignment goes on for ever")
+            return self._alignment.add((await anext(steps)).verdict)
 
     async def _words(self, verdict: Verdict) -> str:
         """Return a verdict's text in the language of this Home Assistant."""

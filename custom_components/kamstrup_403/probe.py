@@ -2,7 +2,6 @@
 
 from homeassistant.components import usb
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_PORT
 from homeassistant.core import HomeAssistant
 from kamstrup_kmp import holders
 
@@ -38,8 +37,3 @@ def _ports(entry: ConfigEntry) -> set[str]:
             if isinstance(nested, str):
                 found.add(nested)
     return found
-
-
-def is_same_port(entry: ConfigEntry, port: str) -> bool:
-    """Tell whether an entry is set to this very port."""
-    return bool(entry.data.get(CONF_PORT) == port)

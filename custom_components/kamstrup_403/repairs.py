@@ -1,5 +1,6 @@
 """Repairs that can be made with a click."""
 
+from abc import abstractmethod
 from typing import override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
@@ -52,8 +53,9 @@ class _Confirm(RepairsFlow):
     def _placeholders(self, entry: KamstrupConfigEntry) -> dict[str, str]:
         return {"title": entry.title}
 
+    @abstractmethod
     def _repair(self, entry: KamstrupConfigEntry) -> None:
-        raise NotImplementedError
+        """Do it."""
 
 
 class IntervalFlow(_Confirm):

@@ -236,7 +236,7 @@ class RegisterSensor(KamstrupSensor):
     @property
     @override
     def native_unit_of_measurement(self) -> str | None:
-        # Home Assistant keeps to the first unit it hears of, so nothing is said before a look at it.
+        # Home Assistant keeps to the first unit it hears of: say nothing before a look at it.
         if self._register not in self.coordinator.data.registers:
             return None
         # A unit that Home Assistant has no word for is shown in the meter's own.

@@ -14,11 +14,12 @@ from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
-from kamstrup_kmp import MeterError, Outcome, nearest_key, register, register_by_key
+from kamstrup_kmp import MeterError, Reading, nearest_key, register, register_by_key
 
 from .const import DOMAIN, MANUFACTURER
 from .coordinator import KamstrupConfigEntry, KamstrupCoordinator
 from .errors import as_home_assistant_error
+from .readings import Quality
 from .schema import vol
 
 READ = "read"
@@ -55,13 +56,19 @@ async def _read(call: ServiceCall) -> ServiceResponse:
         )
     time = dt_util.utcnow()
     try:
-        outcome = await coordinator.meter.read(numbers)
+        outcome, checked = await coordinator.meter.read_checked(
+            numbers, coordinator.gate, coordinator.model
+        )
     except MeterError as error:
         raise as_home_assistant_error(error, coordinator.port) from error
+    readings = {reading.register: _reading(reading) for reading in checked.readings}
     return {
         "time": time.isoformat(),
         "meter": _who(coordinator),
-        "readings": [_reading(outcome, number) for number in dict.fromkeys(numbers)],
+        "readings": [
+            readings.get(number) or _without_value(number, Quality.UNANSWERED)
+            for number in dict.fromkeys(numbers)
+        ],
         "line": {
             "requests": outcome.line.requests,
             "retries": outcome.line.retries,
@@ -126,18 +133,23 @@ def _who(coordinator: KamstrupCoordinator) -> dict[str, Any]:
     }
 
 
-def _reading(outcome: Outcome, number: int) -> dict[str, Any]:
+def _reading(reading: Reading) -> dict[str, Any]:
+    """Put down what came of one register, as `heatmeter read --json` does."""
+    told = _without_value(reading.register, Quality(reading.quality))
+    record = reading.record
+    if record is not None:
+        told |= {"value": record.text, "unit": record.unit}
+    elif told["quality"] in (Quality.HELD, Quality.INVALID):
+        told["reason"] = reading.reason
+    return told
+
+
+def _without_value(number: int, quality: Quality) -> dict[str, Any]:
     known = register(number)
-    key = known.key if known else None
-    for record in outcome.records:
-        if record.register == number:
-            good = record.quality == "good"
-            return {
-                "register": number,
-                "key": key,
-                "value": record.text if good else None,
-                "unit": record.unit if good else None,
-                "quality": record.quality,
-            }
-    missing = "unsupported" if number in outcome.unsupported else "unanswered"
-    return {"register": number, "key": key, "value": None, "unit": None, "quality": missing}
+    return {
+        "register": number,
+        "key": known.key if known else None,
+        "value": None,
+        "unit": None,
+        "quality": quality.value,
+    }

@@ -359,6 +359,15 @@ async def test_the_entry_goes_on_if_reconfiguring_is_given_up(
     assert loaded.state is ConfigEntryState.LOADED
 
 
+async def test_a_busy_port_is_not_said_to_be_held_by_the_meter_itself(
+    hass: HomeAssistant, loaded: MockConfigEntry, fails: Callable[..., Any]
+) -> None:
+    result = await loaded.start_reconfigure_flow(hass)
+    with fails("port_busy"):
+        failed = await answer(hass, result, port=PORT)
+    assert failed["errors"] == {"base": "port_busy_unknown"}
+
+
 async def test_reconfiguring_can_go_back_to_the_port(
     hass: HomeAssistant, loaded: MockConfigEntry, fails: Callable[..., Any]
 ) -> None:

@@ -192,6 +192,18 @@ async def test_gas_of_what_is_no_number_is_unknown(
     assert shows(hass, "gas")[0] == "unknown"
 
 
+async def test_an_electricity_meter_has_no_info_codes(
+    hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
+) -> None:
+    from kamstrup_kmp import model
+
+    electricity = model("electricity")
+    with patch("kamstrup_kmp.meter._core.identify", return_value=electricity):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert not hass.states.async_entity_ids("binary_sensor")
+
+
 async def test_a_water_meter_has_the_entities_of_a_water_meter(
     hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
 ) -> None:

@@ -73,8 +73,9 @@ async def test_what_has_no_meaning_has_no_value(
 ) -> None:
     meter.registers[123] = Value(48, 230230)
     answer = await read(hass, registers=[123])
-    assert answer["readings"][0]["quality"] == "invalid"
-    assert answer["readings"][0]["value"] is None
+    (reading,) = answer["readings"]
+    assert (reading["quality"], reading["value"]) == ("invalid", None)
+    assert reading["reason"] == "no such date: 230230"
 
 
 @pytest.mark.parametrize(
