@@ -16,12 +16,15 @@ from homeassistant.const import CONF_PORT
 from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from fake_meter import FakeMeter
-
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant
 
 ROOT = Path(__file__).resolve().parents[2]
+# The package's own tests have the meter in memory.
+sys.path.append(str(ROOT / "crates" / "python" / "tests"))
+
+from fake_meter import FakeMeter  # noqa: E402
+
 DOMAIN = "kamstrup_403"
 PORT = "socket://192.168.1.20:2217"
 SERIAL = "84968362"
@@ -90,9 +93,7 @@ async def set_up_with_all(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 
 
 @pytest.fixture
-async def loaded(
-    hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
-) -> MockConfigEntry:
+async def loaded(hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry) -> MockConfigEntry:
     """Set the entry up."""
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conftest import DOMAIN, PORT
 from homeassistant.const import CONF_PORT
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import slugify
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-
-from conftest import DOMAIN, PORT
 
 if TYPE_CHECKING:
     from homeassistant.core import HomeAssistant

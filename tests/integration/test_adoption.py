@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conftest import DOMAIN, PORT, SERIAL
+from golles import ENABLED, OPTIONS, leave_behind
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 
-from conftest import DOMAIN, PORT, SERIAL
-from golles import ENABLED, OPTIONS, leave_behind
-
 if TYPE_CHECKING:
+    from fake_meter import FakeMeter
     from homeassistant.config_entries import ConfigEntry
     from homeassistant.core import HomeAssistant
-
-    from fake_meter import FakeMeter
 
 
 def identities(hass: HomeAssistant) -> dict[str, Any]:
@@ -41,7 +39,11 @@ async def test_nothing_is_lost(hass: HomeAssistant, meter: FakeMeter) -> None:
 
     after = identities(hass)
     assert {entity_id: after[entity_id] for entity_id in before} == before
-    assert not [entity_id for entity_id in after if entity_id.removesuffix("_2") in before.keys() - {entity_id}]
+    assert not [
+        entity_id
+        for entity_id in after
+        if entity_id.removesuffix("_2") in before.keys() - {entity_id}
+    ]
     assert entry.options == OPTIONS
     assert entry.data == {CONF_PORT: PORT}
     assert (entry.unique_id, entry.version, entry.minor_version) == (SERIAL, 1, 2)

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from conftest import DOMAIN, PORT, SERIAL
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_PORT
 from homeassistant.data_entry_flow import FlowResultType
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from conftest import DOMAIN, PORT, SERIAL
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from homeassistant.core import HomeAssistant
-
     from fake_meter import FakeMeter
+    from homeassistant.core import HomeAssistant
 
 OTHER_PORT = "/dev/ttyUSB7"
 
@@ -303,9 +301,7 @@ def aligning(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return script
 
 
-async def test_closing_the_dialog_releases_the_port(
-    hass: HomeAssistant, meter: FakeMeter
-) -> None:
+async def test_closing_the_dialog_releases_the_port(hass: HomeAssistant, meter: FakeMeter) -> None:
     meter.silent = True
     started = await start(hass)
     result = await hass.config_entries.flow.async_configure(started["flow_id"], {CONF_PORT: PORT})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from conftest import DOMAIN, SERIAL, set_up_with_all
+from fake_meter import GJ, PLAIN, Value
 from homeassistant.const import CONF_SCAN_INTERVAL, STATE_UNAVAILABLE
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
@@ -16,14 +18,10 @@ from homeassistant.util import dt as dt_util
 from kamstrup_kmp import Meter, MeterError, Verdict
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from conftest import DOMAIN, SERIAL, set_up_with_all
-from fake_meter import GJ, PLAIN, Value
-
 if TYPE_CHECKING:
+    from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
-
-    from fake_meter import FakeMeter
 
 ENERGY = "sensor.kamstrup_403_heat_energy_e1"
 HELD = "sensor.kamstrup_multical_403_held_back"
@@ -143,11 +141,11 @@ async def test_after_a_failure_the_next_try_comes_sooner_than_the_next_poll(
     with patch.object(Meter, "read_checked", side_effect=MeterError(Verdict.PORT_LOST)):
         for _ in range(6):
             with pytest.raises(UpdateFailed) as failed:
-                await coordinator._async_update_data()  # noqa: SLF001
+                await coordinator._async_update_data()
             pauses.append(failed.value.retry_after)
     assert pauses == [60, 120, 240, 480, 900, 900]
     coordinator.interval = timedelta(seconds=5)
-    assert coordinator._failed(MeterError(Verdict.SILENT)).retry_after == 5  # noqa: SLF001
+    assert coordinator._failed(MeterError(Verdict.SILENT)).retry_after == 5
 
 
 async def test_polls_go_on_by_themselves(

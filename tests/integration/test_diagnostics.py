@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from conftest import PORT, SERIAL
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.helpers.json import json_dumps
 
-from conftest import PORT, SERIAL
-
 if TYPE_CHECKING:
+    from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
-
-    from fake_meter import FakeMeter
 
 
 async def diagnostics(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, object]:

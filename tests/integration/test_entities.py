@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
+from conftest import DOMAIN, SERIAL, set_up_with_all
+from fake_meter import Value
 from homeassistant.const import Platform
 from homeassistant.helpers import entity_registry as er
 
-from conftest import DOMAIN, SERIAL, set_up_with_all
-from fake_meter import Value
-
 if TYPE_CHECKING:
+    from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
     from syrupy.assertion import SnapshotAssertion
-
-    from fake_meter import FakeMeter
 
 MWH, FLOW_M3, MONTH_DAY = 3, 42, 50
 

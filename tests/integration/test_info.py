@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from conftest import DOMAIN, SERIAL, set_up_with_all
+from fake_meter import PLAIN, Value
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 
-from conftest import DOMAIN, SERIAL, set_up_with_all
-from fake_meter import PLAIN, Value
-
 if TYPE_CHECKING:
+    from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
-
-    from fake_meter import FakeMeter
 
 EXTERNAL_ALARM = Value(PLAIN, 90_000_000)
 T1_ABOVE_RANGE = "temperature sensor T1 above"
@@ -77,8 +75,9 @@ async def test_nothing_known_is_not_nothing_wrong(
 
 
 def test_many_flags_fit_into_a_state() -> None:
-    from custom_components.kamstrup_403.info import LONGEST_STATE, text
     from kamstrup_kmp import model
+
+    from custom_components.kamstrup_403.info import LONGEST_STATE, text
 
     flags = model("403").info_flags  # type: ignore[union-attr]
     words = text(flags, "en")

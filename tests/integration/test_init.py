@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import DOMAIN, PORT, SERIAL
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PORT, CONF_SCAN_INTERVAL
 from homeassistant.helpers import device_registry as dr
@@ -12,12 +13,9 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from conftest import DOMAIN, PORT, SERIAL
-
 if TYPE_CHECKING:
-    from homeassistant.core import HomeAssistant
-
     from fake_meter import FakeMeter
+    from homeassistant.core import HomeAssistant
 
 
 async def test_sets_up_and_unloads(

@@ -9,10 +9,9 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 
 if TYPE_CHECKING:
+    from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
-
-    from fake_meter import FakeMeter
 
 OPTIONS = {"scan_interval": 1800, "timeout": 3.5, "align_to_hour": True, "gas_factor": 32.68}
 

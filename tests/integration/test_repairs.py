@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from conftest import DOMAIN, SERIAL
+from fake_meter import PLAIN, Value
+from golles import leave_behind
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 
-from conftest import DOMAIN, SERIAL
-from fake_meter import PLAIN, Value
-from golles import leave_behind
-
 if TYPE_CHECKING:
+    from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
-
-    from fake_meter import FakeMeter
 
 NEW = "11111111"
 
@@ -92,9 +90,7 @@ async def test_a_replaced_meter_of_an_adopted_entry_keeps_the_ids_of_golles(
 async def test_a_short_interval_is_set_to_an_hour(
     hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
 ) -> None:
-    hass.config_entries.async_update_entry(
-        entry, options={CONF_SCAN_INTERVAL: 30, "timeout": 3.0}
-    )
+    hass.config_entries.async_update_entry(entry, options={CONF_SCAN_INTERVAL: 30, "timeout": 3.0})
     assert await hass.config_entries.async_setup(entry.entry_id)
     shown, done = await repair(hass, f"short_interval_{entry.entry_id}")
     assert shown["description_placeholders"] == {"title": entry.title}

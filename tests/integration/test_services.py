@@ -6,26 +6,22 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
+from conftest import DOMAIN, SERIAL
+from fake_meter import PLAIN, Value
 from homeassistant.const import CONF_PORT
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr
 from kamstrup_kmp import Meter, MeterError, Verdict
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from conftest import DOMAIN, SERIAL
-from fake_meter import PLAIN, Value
-
 if TYPE_CHECKING:
-    from homeassistant.core import HomeAssistant
-
     from fake_meter import FakeMeter
+    from homeassistant.core import HomeAssistant
 
 
 async def read(hass: HomeAssistant, **data: Any) -> Any:
     """Call the action."""
-    return await hass.services.async_call(
-        DOMAIN, "read", data, blocking=True, return_response=True
-    )
+    return await hass.services.async_call(DOMAIN, "read", data, blocking=True, return_response=True)
 
 
 async def test_reads_by_key_and_number(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
@@ -81,7 +77,11 @@ async def test_what_has_no_meaning_has_no_value(
 @pytest.mark.parametrize(
     ("registers", "key", "placeholders"),
     [
-        (["heat_enery"], "unknown_register_meant", {"register": "heat_enery", "meant": "heat_energy"}),
+        (
+            ["heat_enery"],
+            "unknown_register_meant",
+            {"register": "heat_enery", "meant": "heat_energy"},
+        ),
         (["zzzzzz"], "unknown_register", {"register": "zzzzzz", "meant": ""}),
         ([70000], "unknown_register", {"register": "70000", "meant": ""}),
         (list(range(65)), "too_many_registers", {"found": "65", "most": "64"}),

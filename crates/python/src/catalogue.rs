@@ -192,9 +192,10 @@ impl Model {
     }
 
     /// Codes of the units a register of this family is usual in.
-    fn unit_codes(&self, register: u16) -> PyResult<Vec<u8>> {
+    fn unit_codes(&self, register: u16) -> PyResult<Vec<u16>> {
         let units = self.0.units(known(register)?);
-        Ok(units.iter().map(|unit| unit.0).collect())
+        // Wider than a code is, because a vector of u8 would become bytes.
+        Ok(units.iter().map(|unit| unit.0.into()).collect())
     }
 
     /// How Home Assistant classes a register of this family.

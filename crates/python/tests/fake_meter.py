@@ -112,7 +112,9 @@ class FakeMeter:
             said = self.type_code.to_bytes(2) + self.software.to_bytes(2)
             return frame(FROM_METER, head + said)
         if command == GET_SERIAL:
-            return None if self.serial is None else frame(FROM_METER, head + self.serial.to_bytes(4))
+            return (
+                None if self.serial is None else frame(FROM_METER, head + self.serial.to_bytes(4))
+            )
         numbers = [int.from_bytes(data[at : at + 2]) for at in range(3, len(data), 2)]
         self.asked.append(numbers)
         records = [
