@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import zipfile
@@ -46,17 +47,25 @@ def onboarded(
     tmp_path_factory: pytest.TempPathFactory, wheel: Path, component: Path
 ) -> tuple[Path, str]:
     """Prepare a configuration directory with a user, and the user's token."""
-    directory = tmp_path_factory.mktemp("onboarded")
-    prepare(directory, component)
-    hass = Hass(directory, [wheel])
-    try:
-        hass.start(until="up")
-        hass.onboard()
-        hass.wait_until("RUNNING")
-        hass.stop()
-    finally:
-        hass.kill()
-    return directory, hass.token
+    # pytest-xdist gives each of its processes a directory of its own below a common one.
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+    directory, token = common / "onboarded", common / "token"
+    with (common / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not token.exists():
+            prepare(directory, component)
+            hass = Hass(directory, [wheel])
+            try:
+                hass.start(until="up")
+                hass.onboard()
+                hass.wait_until("RUNNING")
+                hass.stop()
+            finally:
+                hass.kill()
+            token.write_text(hass.token, encoding="utf-8")
+    return directory, token.read_text(encoding="utf-8")
 
 
 @pytest.fixture

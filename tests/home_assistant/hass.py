@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -152,7 +151,8 @@ class Hass(Api):
         """Ask it to stop and wait until it has: what it remembers is then on disk."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGINT)
+        # As from the menu: a SIGINT in the last moments of the start can leave it hanging.
+        self.act("homeassistant", "stop")
         try:
             assert self.process.wait(STOP_SECONDS) == 0, f"it broke off; see {self.log_file}"
         except subprocess.TimeoutExpired:
@@ -331,6 +331,7 @@ def free_port() -> int:
 
 def prepare(directory: Path, component: Path) -> None:
     """Write a configuration, and put the integration where the store would put it."""
+    directory.mkdir(exist_ok=True)
     (directory / "configuration.yaml").write_text(CONFIGURATION, encoding="utf-8")
     target = directory / "custom_components" / DOMAIN
     shutil.copytree(component, target, ignore=shutil.ignore_patterns("__pycache__"))

@@ -14,6 +14,7 @@ import threading
 import time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from .hass import free_port
@@ -28,10 +29,12 @@ READY_SECONDS = 10
 class Meter:
     """`heatmeter simulate` as a process of its own; its house stands still unless told otherwise."""
 
-    def __init__(self, *options: str, model: str = "403", pty: bool = False) -> None:
-        """Start it; ask for the port in `self.port`."""
+    def __init__(self, *options: str, model: str = "403", pty: bool | Path = False) -> None:
+        """Start it, on a pseudo-terminal (with a link to it) or a network port: `self.port`."""
         assert HEATMETER, "HEATMETER does not say where the heatmeter program is"
-        front = ["--pty"] if pty else ["--tcp", "127.0.0.1:0"]
+        front = ["--pty", *([str(pty)] if isinstance(pty, Path) else [])]
+        if not pty:
+            front = ["--tcp", "127.0.0.1:0"]
         speed = [] if "--speed" in options else ["--speed", "0"]
         self.process = subprocess.Popen(
             [HEATMETER, "simulate", "--json", "--model", model, *front, *speed, *options],
@@ -127,7 +130,7 @@ class Line(StrEnum):
 class Bridge:
     """A serial bridge on loopback, one client at a time, whose line can be spoiled and mended."""
 
-    def __init__(self, upstream: str | None, *, line: Line = Line.GOOD, late: float = 3.0) -> None:
+    def __init__(self, upstream: str | None, *, line: Line = Line.GOOD, late: float = 15.0) -> None:
         """Listen; `upstream` is the simulated meter, if there is one behind it."""
         self.upstream = upstream
         self.line = line

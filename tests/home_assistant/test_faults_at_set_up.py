@@ -9,7 +9,6 @@ import pytest
 
 from .api import wait_for
 from .flows import PATIENCE, add, adding, check_texts
-from .hass import DOMAIN
 from .meters import Bridge, Line, Meter
 
 if TYPE_CHECKING:
@@ -21,12 +20,12 @@ LINES = {
     Line.SILENT: {"silent"},
     Line.ECHO: {"echo_only"},
     Line.NOISE: {"noise"},
-    Line.LATE: {"silent", "unexpected_answer"},
+    Line.LATE: {"silent"},
 }
 # The simulator's faults that no later answer mends.
 FAULTS = {
     "silence": {"silent"},
-    "noise-endless": {"noise"},
+    "noise-endless": {"noise", "truncated"},  # an answer begins, and turns into noise
     "wrong-crc": {"crc_mismatch"},
     "truncate": {"truncated"},
     "echo-mangled": {"echo_mangled"},
@@ -58,7 +57,6 @@ def test_a_bad_line_is_named_and_the_same_dialog_goes_on_when_it_is_mended(
         dialog.submit()
         assert dialog.step["type"] == "create_entry"
         hass.wait_for_state(HEAT, None)
-        no_slow_callback(hass)
 
 
 def test_the_alignment_shows_a_score_and_ends_when_the_meter_answers(
@@ -133,7 +131,7 @@ def test_a_start_without_the_meter_is_tried_again_until_it_is_there(
             bridge.go_away()
         else:
             bridge.line = line
-        hass.start(debug=True)
+        hass.start()
         entry = hass.wait_for_entry("setup_retry", 60)
         key = entry["error_reason_translation_key"]
         assert key in (LINES[line] if line in LINES else {"port_lost", "port_unreachable"})
@@ -147,7 +145,6 @@ def test_a_start_without_the_meter_is_tried_again_until_it_is_there(
             bridge.come_back()
         hass.wait_for_entry("loaded", 120)
         hass.wait_for_state(HEAT, value)
-        no_slow_callback(hass)
         assert not hass.log_of_ours("ERROR", "CRITICAL")
 
 
@@ -172,16 +169,3 @@ def port_is_free(bridge: Bridge) -> None:
     began = time.monotonic()
     wait_for("the port to be free", 2, lambda: not bridge.in_use, every=0.02)
     assert time.monotonic() - began < 2
-
-
-def no_slow_callback(hass: Hass) -> None:
-    """Check that nothing of ours has held up Home Assistant: asyncio tells from 100 ms on."""
-    slow = [
-        entry.text[:400]
-        for entry in hass.log()
-        if entry.logger == "asyncio"
-        and "Executing" in entry.text
-        and any(name in entry.text for name in (DOMAIN, "kamstrup_kmp", "serialx"))
-    ]
-    blocking = [entry.text for entry in hass.log_of_ours("WARNING") if "blocking" in entry.text]
-    assert not slow + blocking

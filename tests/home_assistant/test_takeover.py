@@ -193,4 +193,5 @@ def test_two_entries_for_one_meter_are_told_apart(golles: Hass, component: Path)
         check_texts(
             hass, "issues", "issues.duplicate_meter.title", issue["translation_placeholders"]
         )
-        check_unchanged(before, kept(hass))
+        after = kept(hass)
+        assert {entity_id: after.get(entity_id) for entity_id in before} == before
