@@ -1,5 +1,6 @@
 //! The session: bytes and the time go in, bytes, moments and events come out.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use kamstrup_kmp::frame::Address;
@@ -15,19 +16,29 @@ use crate::outcome::{Attempt, Outcome};
 
 /// Asks a meter and finds its answers in whatever comes back. Does no I/O.
 #[pyclass(module = "kamstrup_kmp")]
-pub(crate) struct Session(Inner);
+pub(crate) struct Session {
+    inner: Inner,
+    /// What was found when bytes came in, and is not polled yet.
+    ahead: VecDeque<Output<Event>>,
+    /// The moment the caller waits for.
+    waits_until: Option<Instant>,
+}
 
 #[pymethods]
 impl Session {
     #[new]
     #[pyo3(signature = (*, answer_timeout = 2.0, attempts = 5, address = 0x3f))]
     fn new(answer_timeout: f64, attempts: u32, address: u8) -> PyResult<Self> {
-        Ok(Self(Inner::new(Config {
-            address: Address(address),
-            answer_timeout: seconds("answer_timeout", answer_timeout)?,
-            attempts,
-            ..Config::default()
-        })))
+        Ok(Self {
+            inner: Inner::new(Config {
+                address: Address(address),
+                answer_timeout: seconds("answer_timeout", answer_timeout)?,
+                attempts,
+                ..Config::default()
+            }),
+            ahead: VecDeque::new(),
+            waits_until: None,
+        })
     }
 
     /// Starts reading registers. A task that still runs is given up.
@@ -69,24 +80,39 @@ impl Session {
         self.start(Task::ask(Request::GetSerialNo), now, time_limit, attempts)
     }
 
-    /// Takes bytes that came in.
-    fn handle_receive(&mut self, data: &[u8], now: f64) -> PyResult<()> {
-        self.0.handle(Input::Receive(data), moment(now)?);
-        Ok(())
+    /// Takes bytes that came in; True if there is something to poll for, False if the moment that is
+    /// waited for will do. Bytes come one by one, so that this saves waking up for each of them.
+    fn handle_receive(&mut self, data: &[u8], now: f64) -> PyResult<bool> {
+        self.inner.handle(Input::Receive(data), moment(now)?);
+        loop {
+            match self.inner.poll() {
+                Output::Wait(until) => {
+                    let sooner = self.waits_until.is_none_or(|waits| until < waits);
+                    return Ok(sooner || !self.ahead.is_empty());
+                }
+                Output::Idle => return Ok(true),
+                output => self.ahead.push_back(output),
+            }
+        }
     }
 
     /// Takes the passing of time.
     fn handle_timeout(&mut self, now: f64) -> PyResult<()> {
-        self.0.handle(Input::Timeout, moment(now)?);
+        self.inner.handle(Input::Timeout, moment(now)?);
         Ok(())
     }
 
     /// What to do next. Call it until it returns `Wait` or `Idle`.
     fn poll<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Ok(match self.0.poll() {
+        let output = match self.ahead.pop_front() {
+            Some(output) => output,
+            None => self.inner.poll(),
+        };
+        Ok(match output {
             Output::Configure(settings) => Bound::new(py, Configure(settings))?.into_any(),
             Output::Transmit(data) => Bound::new(py, Transmit(data))?.into_any(),
             Output::Wait(until) => {
+                self.waits_until = Some(until);
                 let until = until.since_start().as_secs_f64();
                 Bound::new(py, Wait { until })?.into_any()
             }
@@ -103,13 +129,14 @@ impl Session {
 
     /// Tells that the line is a new one: the port was opened again.
     fn reconnected(&mut self) {
-        self.0.reconnected();
+        self.ahead.clear();
+        self.inner.reconnected();
     }
 
     /// Whether the meter answered an earlier task of this session.
     #[getter]
     fn has_answered(&self) -> bool {
-        self.0.has_answered()
+        self.inner.has_answered()
     }
 }
 
@@ -127,7 +154,10 @@ impl Session {
         if let Some(attempts) = attempts {
             task = task.with_attempts(attempts);
         }
-        self.0.start(task, moment(now)?);
+        let now = moment(now)?;
+        self.ahead
+            .retain(|output| matches!(output, Output::Configure(_)));
+        self.inner.start(task, now);
         Ok(())
     }
 }

@@ -30,8 +30,8 @@ class Connection(asyncio.Protocol):
         """Take bytes, whether or not anybody waits for them."""
         if len(self.received) < self._KEPT:
             self.received += data[: self._KEPT - len(self.received)]
-        self._session.handle_receive(data, self._clock())
-        self._woken.set()
+        if self._session.handle_receive(data, self._clock()):
+            self._woken.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remember that the port is gone."""

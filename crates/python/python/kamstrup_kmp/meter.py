@@ -5,6 +5,7 @@ carries bytes and time, closes the port after every failure and opens it again f
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from .alignment import Alignment, AlignmentStep
 from .connection import Connection
 from .errors import MeterError
 from .port import Opener, normalise, open_port, opening_failed
+
+_LOGGER = logging.getLogger(__package__)
 
 SERIAL_NUMBER = 1001
 
@@ -292,6 +295,15 @@ class Meter:
             await connection.close()
 
     def _remember(self, attempt: Attempt, connection: Connection) -> None:
+        _LOGGER.debug(
+            "%s %s: %s, %d bytes sent, %d received, %.3f s",
+            attempt.request,
+            attempt.registers,
+            attempt.verdict,
+            attempt.sent,
+            attempt.received,
+            attempt.took,
+        )
         self.exchanges.append(
             Exchange(
                 at=datetime.now(UTC),
