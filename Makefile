@@ -2,11 +2,11 @@
 # Arguments go through ARGS, as in: make test ARGS="-p kamstrup-kmp"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint generate bench fuzz wheel zip clean
+.PHONY: help demo test test-home-assistant lint generate bench fuzz wheel zip clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
-		|| sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1: \2/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
+		|| sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1: \2/p' Makefile
 
 demo: ## a simulated meter, read live; no hardware, no configuration (Ctrl-C ends it)
 	@scripts/demo.sh $(ARGS)
@@ -19,6 +19,9 @@ lint: ## formatting, clippy, documentation, dependencies, layers, scripts
 
 generate: ## bring the generated parts of the documentation up to date
 	@scripts/generate $(ARGS)
+
+test-home-assistant: ## the part of the tests that needs Home Assistant; ARGS goes to its live tests
+	@scripts/test-home-assistant.sh $(ARGS)
 
 wheel: ## the Python package kamstrup-kmp for this machine, into dist/; ARGS goes to maturin
 	@scripts/wheel.sh $(ARGS)

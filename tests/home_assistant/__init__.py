@@ -1,1 +1,1 @@
-"""Live tests: real Home Assistant processes, driven over HTTP and WebSocket, read simulated meters."""
+"""Live tests: real Home Assistants, driven over HTTP and WebSocket, read simulated meters."""

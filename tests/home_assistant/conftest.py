@@ -1,4 +1,4 @@
-"""What the live tests share: a Home Assistant that has been onboarded once, copied for each test."""
+"""What the live tests share: a Home Assistant with a user, copied for each test."""
 
 from __future__ import annotations
 

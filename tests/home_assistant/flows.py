@@ -45,7 +45,7 @@ class Dialog:
             step: dict[str, Any] = self.hass.get(flow)
             if step["type"] != "progress":
                 return step
-            if step != (self.progress or [None])[-1]:
+            if step != (self.progress[-1] if self.progress else None):
                 self.progress.append(step)
             return None
 

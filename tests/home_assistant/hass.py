@@ -61,7 +61,9 @@ HTTP_SETTINGS = {
 }
 
 # What begins an entry of the log: time, level, thread, logger.
-LOG_ENTRY = re.compile(r"^[-0-9]{10} [:.0-9]{12}[^ ]* (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger>[^]]+)\] ")
+LOG_ENTRY = re.compile(
+    r"^[-0-9]{10} [:.0-9]{12}[^ ]* (?P<level>[A-Z]+) \([^)]*\) \[(?P<logger>[^]]+)\] "
+)
 
 
 @dataclass(frozen=True)
@@ -112,16 +114,23 @@ class Hass(Api):
 
     def wait_until(self, state: str) -> None:
         """Wait until it is that far: "up" is when it can be asked, "RUNNING" when it is done."""
-        wait_for(f"Home Assistant to be {state}; see {self.log_file}", START_SECONDS, self._is(state))
+        wait_for(
+            f"Home Assistant to be {state}; see {self.log_file}", START_SECONDS, self._is(state)
+        )
 
     def _listen_on_loopback(self) -> None:
-        """Set address and port where Home Assistant keeps them; its configuration no longer does."""
+        """Set address and port where Home Assistant keeps them, which is not its configuration."""
         file = self.directory / ".storage" / "http"
         if file.exists():
             stored = json.loads(file.read_text(encoding="utf-8"))
         else:
             file.parent.mkdir()
-            stored = {"version": 3, "minor_version": 1, "key": "http", "data": deepcopy(HTTP_SETTINGS)}
+            stored = {
+                "version": 3,
+                "minor_version": 1,
+                "key": "http",
+                "data": deepcopy(HTTP_SETTINGS),
+            }
         stored["data"]["stable"]["server_host"] = ["127.0.0.1"]
         stored["data"]["stable"]["server_port"] = self.port
         file.write_text(json.dumps(stored), encoding="utf-8")
@@ -175,15 +184,13 @@ class Hass(Api):
             client_id=client,
             name="Test",
             username="test",
-            password="test",  # noqa: S106 -- of a Home Assistant that lives for a minute
+            password="test",
             language="en",
         )["auth_code"]
         self.token = self.post_form(
             "/auth/token", grant_type="authorization_code", code=code, client_id=client
         )["access_token"]
-        self.token = self.command(
-            "auth/long_lived_access_token", client_name="tests", lifespan=365
-        )
+        self.token = self.command("auth/long_lived_access_token", client_name="tests", lifespan=365)
 
     def log(self) -> list[LogEntry]:
         """Return everything logged so far."""
@@ -202,7 +209,8 @@ class Hass(Api):
         return [
             entry
             for entry in self.log()
-            if entry.level in levels and (DOMAIN in entry.logger or DOMAIN in entry.text)
+            if entry.level in levels
+            and (DOMAIN in entry.logger or DOMAIN in entry.text)
             # Home Assistant says this of every custom integration.
             and "not been tested by Home Assistant" not in entry.text
         ]
@@ -335,5 +343,3 @@ def prepare(directory: Path, component: Path) -> None:
     (directory / "configuration.yaml").write_text(CONFIGURATION, encoding="utf-8")
     target = directory / "custom_components" / DOMAIN
     shutil.copytree(component, target, ignore=shutil.ignore_patterns("__pycache__"))
-
-

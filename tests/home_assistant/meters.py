@@ -1,4 +1,4 @@
-"""Simulated meters, and a bridge to them on which things can go wrong while Home Assistant reads."""
+"""Simulated meters, and a bridge to them on which things can go wrong meanwhile."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ READY_SECONDS = 10
 
 
 class Meter:
-    """`heatmeter simulate` as a process of its own; its house stands still unless told otherwise."""
+    """`heatmeter simulate` as a process; its house stands still unless told otherwise."""
 
     def __init__(self, *options: str, model: str = "403", pty: bool | Path = False) -> None:
         """Start it, on a pseudo-terminal (with a link to it) or a network port: `self.port`."""

@@ -22,6 +22,14 @@ LINES = {
     Line.NOISE: {"noise"},
     Line.LATE: {"silent"},
 }
+# What an entry gives as the reason when it cannot start; None is a bridge that is not there.
+REASONS: dict[Line | None, set[str]] = {
+    Line.SILENT: {"silent"},
+    Line.ECHO: {"echo_only"},
+    Line.NOISE: {"noise"},
+    Line.CLOSING: {"port_lost"},
+    None: {"port_unreachable"},
+}
 # The simulator's faults that no later answer mends.
 FAULTS = {
     "silence": {"silent"},
@@ -118,7 +126,7 @@ def test_a_dialog_that_is_closed_lets_go_of_the_port(hass: Hass, meter: Meter) -
         assert not hass.log_of_ours("WARNING", "ERROR", "CRITICAL")
 
 
-@pytest.mark.parametrize("line", [Line.SILENT, Line.ECHO, Line.NOISE, Line.CLOSING, None])
+@pytest.mark.parametrize("line", REASONS)
 def test_a_start_without_the_meter_is_tried_again_until_it_is_there(
     hass: Hass, meter: Meter, line: Line | None
 ) -> None:
@@ -134,7 +142,7 @@ def test_a_start_without_the_meter_is_tried_again_until_it_is_there(
         hass.start()
         entry = hass.wait_for_entry("setup_retry", 60)
         key = entry["error_reason_translation_key"]
-        assert key in (LINES[line] if line in LINES else {"port_lost", "port_unreachable"})
+        assert key in REASONS[line]
         placeholders = entry["error_reason_translation_placeholders"]
         check_texts(hass, "exceptions", f"exceptions.{key}.message", placeholders)
         assert hass.state(HEAT) == "unavailable"

@@ -103,13 +103,13 @@ def test_late_answers_are_never_taken_for_others(hass: Hass) -> None:
 
 def test_answers_with_gaps_cost_only_what_is_missing(hass: Hass) -> None:
     """The meter leaves out a register now and then: no entity shows the value of another."""
-    with Meter("--speed", "1", "--fault", "missing-register=0.5") as meter:
-        with Bridge(meter.port) as bridge:
-            add(hass, bridge.port)
-            read_every(hass, INTERVAL)
-            time.sleep(10 * INTERVAL)
-            check_history(hass, bridge)
-            assert not hass.log_of_ours("ERROR", "CRITICAL")
+    gaps = Meter("--speed", "1", "--fault", "missing-register=0.5")
+    with gaps as meter, Bridge(meter.port) as bridge:
+        add(hass, bridge.port)
+        read_every(hass, INTERVAL)
+        time.sleep(10 * INTERVAL)
+        check_history(hass, bridge)
+        assert not hass.log_of_ours("ERROR", "CRITICAL")
 
 
 def test_a_bad_line_never_shows_a_wrong_value(hass: Hass) -> None:

@@ -171,7 +171,7 @@ def test_a_silent_meter_on_the_day_of_the_change_costs_nothing(
 
 
 def test_two_entries_for_one_meter_are_told_apart(golles: Hass, component: Path) -> None:
-    """golles never looked whether two ports lead to one meter; the second entry says so."""
+    """Nobody ever looked whether two ports lead to one meter; the second entry says so."""
     hass = golles
     with Meter() as meter, Meter() as same:
         set_up(hass, meter.port)

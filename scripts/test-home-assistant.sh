@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The tests of the Python package and of the Home Assistant integration, in Home Assistant's own
+# Python; see scripts/provision-home-assistant.sh. `make test` runs this, too. Arguments go to the
+# live tests only: scripts/test-home-assistant.sh -k takeover
+#
+# The tests are told where things are by the environment:
+#   HEATMETER         the heatmeter program, for simulated meters and readings to compare with
+#   HEATMETER_WHEEL   our Python package
+#   HEATMETER_ZIP     the integration as the store installs it
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/steps.sh"
+. scripts/provision-home-assistant.sh
+exec </dev/null
+
+# Most of the live tests wait most of the time: more at once than there are cores.
+at_once=6
+# None takes longer, by far.
+limit=300
+
+HEATMETER=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/heatmeter
+HEATMETER_ZIP=$PWD/dist/kamstrup_403.zip
+export HEATMETER HEATMETER_ZIP
+
+packages() {
+    scripts/wheel.sh
+    scripts/zip-integration
+}
+
+tests() {
+    local environment=$1
+    shift
+    scripts/in-home-assistant "$environment" python -m pytest -p no:cacheprovider --quiet \
+        --timeout "$limit" "$@"
+}
+
+# The package by itself, without Home Assistant.
+package_tests() {
+    local site
+    site=$(mktemp -d)
+    "$python" -m zipfile --extract "$HEATMETER_WHEEL" "$site"
+    # Home Assistant's plugin would keep it from real ports.
+    PYTHONPATH=$site tests unit -p no:homeassistant --config-file crates/python/pyproject.toml \
+        crates/python/tests
+    rm -r "$site"
+}
+
+# With how much of the integration they have been through; less than this is an error.
+in_process_tests() {
+    COVERAGE_FILE=$(mktemp) tests unit --config-file tests/integration/pytest.ini \
+        --cov custom_components.kamstrup_403 --cov-report term:skip-covered --cov-fail-under 95 \
+        tests/integration
+}
+
+part "Home Assistant" provision_home_assistant ha unit
+part "heatmeter" cargo build --quiet --locked --package heatmeter-cli
+part "wheel and zip" packages
+HEATMETER_WHEEL=$(realpath dist/kamstrup_kmp-*.whl)
+export HEATMETER_WHEEL
+if [ $# -eq 0 ]; then
+    part "Python package" package_tests
+    part "integration, in process" in_process_tests
+    part "integration, live, alone" tests ha tests/home_assistant -k wall_clock
+    set -- -k "not wall_clock"
+fi
+part "integration, live" tests ha tests/home_assistant --numprocesses "$at_once" "$@"
