@@ -2,7 +2,7 @@
 # Everything that is checked without running the product. The quick checks come first.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/steps.sh"
-. scripts/provision.sh
+. scripts/provision-home-assistant.sh
 exec </dev/null
 
 git rev-parse --is-inside-work-tree >/dev/null || fail "the checks work on a git checkout"
@@ -33,7 +33,24 @@ python_files() {
     mapfile -t files < <(files_of python3 py)
     "$venv/bin/ruff" format --check "${files[@]}"
     "$venv/bin/ruff" check "${files[@]}"
+    mapfile -t files < <(printf '%s\n' "${files[@]}" | grep -Ev "^($in_home_assistant)/")
     "$venv/bin/mypy" --strict --scripts-are-modules --cache-dir "$cache/mypy" "${files[@]}"
+}
+
+# What runs in Home Assistant's Python and imports from there.
+in_home_assistant='custom_components|crates/python|tests/home_assistant|tests/integration'
+
+home_assistant_python_files() {
+    export MYPYPATH=.:crates/python/python:crates/python/tests
+    local strict=(scripts/in-home-assistant unit mypy --strict --explicit-package-bases)
+    "${strict[@]}" --cache-dir "$cache/mypy-home-assistant" custom_components tests/home_assistant
+    MYPYPATH=${MYPYPATH#.:} "${strict[@]}" --cache-dir "$cache/mypy-package" crates/python/python
+}
+
+# What Home Assistant's own check and the store's would say.
+integration() {
+    scripts/in-home-assistant ha scripts/check-integration --self-test
+    scripts/in-home-assistant ha scripts/check-integration
 }
 
 # No file names the host of a package registry: a machine's own settings say where packages come
@@ -71,6 +88,9 @@ part "Python tools" provision_venv lint
 part "package hosts" package_hosts
 part "shell" shell_scripts
 part "Python" python_files
+part "Home Assistant" provision_home_assistant ha unit
+part "Python in Home Assistant" home_assistant_python_files
+part "integration" integration
 part "formatting" formatting
 part "layers" layers
 part "generated parts" scripts/generate --check

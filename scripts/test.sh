@@ -34,3 +34,6 @@ if [ $# -eq 0 ]; then
     part "examples in the documentation" doc_tests
 fi
 part "tests" "${run[@]}" "$@"
+if [ $# -eq 0 ]; then
+    part "Home Assistant" scripts/test-home-assistant.sh
+fi
