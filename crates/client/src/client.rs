@@ -196,6 +196,7 @@ impl Client {
                         return self.what_was_read(deadline).ok_or(error);
                     }
                     self.opening = self.connection.openings();
+                    self.session.interrupted(self.connection.now());
                 }
                 Err(error) => return self.what_was_read(deadline).ok_or(error),
             }

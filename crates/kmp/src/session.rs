@@ -300,6 +300,18 @@ impl Session {
         self.memory.owed.forget_all();
     }
 
+    /// Tells the session that the line went away under its task and is back: what was under way is
+    /// lost, and is asked for again at once.
+    pub fn interrupted(&mut self, now: Instant) {
+        self.outputs.push_front(Output::Configure(self.config.line));
+        self.memory.owed.forget_all();
+        if let Some(task) = &mut self.task {
+            task.interrupt(&self.config, &mut self.memory, &mut self.outputs, now);
+        }
+        self.memory.ready_at = None;
+        self.clear_when_over();
+    }
+
     fn clear_when_over(&mut self) {
         if self
             .task
@@ -566,6 +578,26 @@ impl Running {
                 self.work.probe_failed();
             }
         }
+    }
+
+    fn interrupt(
+        &mut self,
+        config: &Config,
+        memory: &mut Memory,
+        outputs: &mut Outputs,
+        now: Instant,
+    ) {
+        if let Phase::Listening { exchange, purpose } = &self.phase {
+            let attempt = exchange.attempt(Verdict::PortLost, now);
+            outputs.push_back(Output::Event(Event::Attempt(attempt)));
+            if *purpose == Purpose::Work {
+                self.work
+                    .fail(Verdict::PortLost, self.answered, memory, now);
+            }
+        }
+        memory.ready_at = None;
+        memory.last_byte = None;
+        self.proceed(config, memory, outputs, now);
     }
 
     fn give_up(&mut self, memory: &mut Memory, outputs: &mut Outputs, now: Instant) {
