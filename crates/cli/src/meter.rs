@@ -25,6 +25,9 @@ use crate::wall_clock;
 /// The register that holds the serial number, as GetSerialNo does.
 pub(crate) const SERIAL_NUMBER: RegisterId = RegisterId(1001);
 
+/// After so many questions for its type without an answer a meter is not asked again.
+const INTRODUCTIONS_MAX: u8 = 3;
+
 /// A meter behind a port.
 pub(crate) struct Meter {
     client: Client,
@@ -32,6 +35,8 @@ pub(crate) struct Meter {
     said: Option<MeterType>,
     /// The opening of the port in which it was asked who it is.
     introduced: Option<u64>,
+    /// How often it was asked that and did not say.
+    unsaid: u8,
     identity: Identity,
     /// Judges what is read, and remembers what it has to be compared with.
     gate: Gate,
@@ -64,6 +69,7 @@ impl Meter {
             port: line.port.to_string(),
             said: None,
             introduced: None,
+            unsaid: 0,
             identity: Identity::default(),
             gate: Gate::new(),
             started: Instant::now(),
@@ -122,8 +128,9 @@ impl Meter {
     pub(crate) async fn introduce(&mut self, limit: Duration) -> Result<Introduction, PortError> {
         let task = Task::ask(Request::GetType).with_attempts(2).within(limit);
         let outcome = self.run(task).await?;
-        if let Some(AskAnswer::Type(meter_type)) = outcome.answer {
-            self.introduced_as(meter_type);
+        match outcome.answer {
+            Some(AskAnswer::Type(meter_type)) => self.introduced_as(meter_type),
+            _ => self.unsaid = self.unsaid.saturating_add(1),
         }
         Ok(Introduction {
             verdict: outcome.verdict,
@@ -155,8 +162,8 @@ impl Meter {
         for record in checked.readings.iter().filter_map(gate::Reading::good) {
             self.learn(record);
         }
-        if !outcome.records.is_empty() {
-            // A meter that answers registers and did not say its type will not say it next time.
+        if !outcome.records.is_empty() && self.unsaid >= INTRODUCTIONS_MAX {
+            // A meter that answers registers and never its type does not know that question.
             self.introduced = Some(self.openings());
         }
         Ok(Reply::new(registers, &outcome, checked, line, self.model()))
@@ -206,7 +213,9 @@ impl Meter {
     /// Runs a task and logs what happens.
     pub(crate) async fn run(&mut self, task: Task) -> Result<Outcome, PortError> {
         let (changes, shown) = (&mut self.changes, &self.shown);
-        self.client
+        let mut lost = None;
+        let result = self
+            .client
             .run_observed(task, |notice| match notice {
                 Notice::Attempt(attempt) => {
                     if let Some(shown) = shown {
@@ -214,10 +223,22 @@ impl Meter {
                     }
                     log(&attempt);
                 }
-                Notice::Port(change) => changes.push(change),
+                Notice::Port(change) => {
+                    if let Change::Lost(error @ PortError::Lost { .. }) = &change {
+                        lost = Some(error.clone());
+                    }
+                    changes.push(change);
+                }
                 _ => {}
             })
-            .await
+            .await;
+        // A port that was there and went away is lost, however it looks while it is gone.
+        result.map_err(|error| lost.unwrap_or(error))
+    }
+
+    /// Closes the port. The next request opens it again.
+    pub(crate) fn close(&mut self) {
+        self.client.close();
     }
 
     /// What became of the port since the last call.
@@ -234,6 +255,7 @@ impl Meter {
             ..Identity::default()
         };
         self.introduced = Some(self.openings());
+        self.unsaid = 0;
     }
 
     fn learn(&mut self, record: &Record) {

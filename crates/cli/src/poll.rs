@@ -39,10 +39,16 @@ impl Poll {
         let budget = Budget::new(deadline.unwrap_or(Duration::from_secs(20)));
         let mut line = LineStats::default();
         let mut attempts = None;
+        let mut seen = None;
         if !meter.is_introduced() {
             let introduction = introduce(meter, budget).await?;
             line.add(introduction.line);
-            let no_sign = matches!(introduction.verdict, Verdict::Silent | Verdict::EchoOnly);
+            let verdict = introduction.verdict;
+            let no_sign = matches!(
+                verdict,
+                Verdict::Silent | Verdict::EchoOnly | Verdict::Asleep
+            );
+            seen = Some(verdict);
             attempts = no_sign.then_some(ATTEMPTS_WITHOUT_A_SIGN);
         }
 
@@ -55,8 +61,14 @@ impl Poll {
         let reply = meter.read(&asked, limit, attempts).await?;
         line.add(reply.line);
         if reply.verdict != Verdict::Ok {
+            // Silence tells less than whatever came before it.
+            let verdict = match (reply.verdict, seen) {
+                (Verdict::Silent, Some(Verdict::Ok)) => Verdict::Asleep,
+                (Verdict::Silent, Some(before)) => before,
+                (verdict, _) => verdict,
+            };
             return Err(Failure::Verdict {
-                verdict: reply.verdict,
+                verdict,
                 port: meter.port().to_owned(),
             });
         }
@@ -150,7 +162,8 @@ async fn introduce(meter: &mut Meter, budget: Budget) -> Result<Introduction, Fa
     let mut tries = 3;
     loop {
         tries -= 1;
-        match meter.introduce(budget.left()).await {
+        // The other half is for the registers.
+        match meter.introduce(budget.left() / 2).await {
             Err(error) if tries > 0 && meter::may_pass(&error) && !budget.left().is_zero() => {
                 tracing::info!(%error, "trying again");
             }
