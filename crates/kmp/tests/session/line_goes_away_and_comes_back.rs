@@ -70,3 +70,37 @@ fn a_line_that_goes_away_between_tasks_is_only_set_up_anew() {
         "{after:?}"
     );
 }
+
+#[test]
+fn a_request_that_was_not_taken_yet_goes_out_once() {
+    let mut session = Session::default();
+    session.start(Task::read(&[RegisterId(60)]), at(0));
+    session.interrupted(at(0));
+    let sent = outputs(&mut session)
+        .iter()
+        .filter(|o| matches!(o, Output::Transmit(_)))
+        .count();
+    assert_eq!(sent, 1);
+}
+
+#[test]
+fn a_port_that_is_lost_again_and_again_is_not_a_silent_meter() {
+    let mut session = Session::default();
+    session.start(
+        Task::read(&[RegisterId(60)]).within(Duration::from_secs(3)),
+        at(0),
+    );
+    for n in 1..30 {
+        outputs(&mut session);
+        session.interrupted(at(n * 100));
+    }
+    session.handle(Input::Timeout, at(3000));
+    let verdicts: Vec<_> = outputs(&mut session)
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Event(Event::Done(outcome)) => Some(outcome.verdict),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(verdicts, [Verdict::PortLost]);
+}
