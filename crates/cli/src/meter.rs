@@ -8,8 +8,7 @@ use std::time::Duration;
 pub(crate) use heatmeter_catalog::gate::Notice as Said;
 use heatmeter_catalog::gate::{self, Checked, Gate, Limits, Look};
 use heatmeter_catalog::{IDENTIFYING, Identity, Model, RegisterId, identify, is_simulated};
-use heatmeter_client::{Change, Client, Notice, OpenOptions, PortError, Recorder};
-use heatmeter_client::{Header, Lost, Unreachable};
+use heatmeter_client::{Change, Client, Header, Notice, OpenOptions, PortError, Recorder};
 use kamstrup_kmp::message::{Batch, MeterType, Request};
 use kamstrup_kmp::session::{AskAnswer, Attempt, Config, LineStats, Outcome, Task};
 use kamstrup_kmp::{Instant as Moment, Record, Verdict};
@@ -19,6 +18,7 @@ use tokio::time::Instant;
 use crate::args::Line;
 use crate::failure::Failure;
 use crate::line_log::{LineLog, Shown};
+use crate::output::Progress;
 use crate::reading::Reading;
 use crate::wall_clock;
 
@@ -49,6 +49,8 @@ pub(crate) struct Meter {
     changes: Vec<Change>,
     /// Shows what goes over the line.
     shown: Option<Shown>,
+    /// Tells why it takes so long.
+    progress: Progress,
 }
 
 impl Meter {
@@ -77,6 +79,7 @@ impl Meter {
             given: None,
             changes: Vec::new(),
             shown,
+            progress: Progress::default(),
         })
     }
 
@@ -91,6 +94,13 @@ impl Meter {
     #[must_use]
     pub(crate) fn at_speed(mut self, speed: f64) -> Self {
         self.speed = speed;
+        self
+    }
+
+    /// Tells people who wait for it why it takes so long.
+    #[must_use]
+    pub(crate) fn telling(mut self, progress: Progress) -> Self {
+        self.progress = progress;
         self
     }
 
@@ -213,6 +223,7 @@ impl Meter {
     /// Runs a task and logs what happens.
     pub(crate) async fn run(&mut self, task: Task) -> Result<Outcome, PortError> {
         let (changes, shown) = (&mut self.changes, &self.shown);
+        let progress = &mut self.progress;
         let mut lost = None;
         let result = self
             .client
@@ -222,6 +233,10 @@ impl Meter {
                         shown.flush();
                     }
                     log(&attempt);
+                    if attempt.verdict != Verdict::Ok {
+                        let seen = attempt.verdict.code();
+                        progress.show(&format!("no good answer yet ({seen}), asking again ..."));
+                    }
                 }
                 Notice::Port(change) => {
                     if let Change::Lost(error @ PortError::Lost { .. }) = &change {
@@ -232,6 +247,7 @@ impl Meter {
                 _ => {}
             })
             .await;
+        self.progress.clear();
         // A port that was there and went away is lost, however it looks while it is gone.
         result.map_err(|error| lost.unwrap_or(error))
     }
@@ -386,20 +402,6 @@ impl Budget {
     pub(crate) fn left(self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
-}
-
-/// Whether trying again at once may help: the port was there and somebody at its end hung up.
-pub(crate) fn may_pass(error: &PortError) -> bool {
-    matches!(
-        error,
-        PortError::Lost {
-            reason: Lost::Closed | Lost::Failed(_),
-            ..
-        } | PortError::Unreachable {
-            reason: Unreachable::HungUp(None),
-            ..
-        }
-    )
 }
 
 /// What writes the exchanges down, and what shows them.

@@ -4,6 +4,7 @@ mod support;
 
 use heatmeter_catalog::{RegisterId, model};
 use heatmeter_simulator::{Config, Model, SimulatedMeter};
+use kamstrup_kmp::message::Request;
 use kamstrup_kmp::{Instant, Record};
 use serde_json::{Value, json};
 use support::peer::{request, send, type_answer};
@@ -284,4 +285,41 @@ fn answer(records: &[Record]) -> Vec<u8> {
     Reply::Registers(records.to_vec())
         .encode(Address::METER)
         .unwrap()
+}
+
+#[test]
+fn a_request_that_is_never_answered_costs_only_its_own_registers() {
+    // Nine registers are two requests; what comes to the second one is always damaged.
+    let mut meter = SimulatedMeter::new(Config::new(Model::M403).speed(0.0));
+    let ids = [60, 68, 74, 80, 86, 87, 89, 99].map(RegisterId);
+    let records = meter.read(&ids, Instant::default());
+    let peer = Peer::new(move |stream| {
+        while let Some(asked) = request(stream) {
+            let damaged = [0x40, 0x3f, 0x10, 0x03, 0xec, 0x2e, 0x04, 0x00, 0x0d];
+            match asked {
+                Request::GetType => send(stream, &type_answer()),
+                Request::GetRegister(batch) if batch.ids() == ids => {
+                    send(stream, &answer(&records))
+                }
+                _ => send(stream, &damaged),
+            };
+        }
+    });
+    let numbers = ids.map(|id| id.to_string());
+    let mut args = vec!["read", "--json", "--deadline", "5s"];
+    let port = peer.port();
+    args.push(&port);
+    args.extend(numbers.iter().map(String::as_str));
+    args.push("hour_counter");
+    let ended = heatmeter(args);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let poll = ended.json();
+    let qualities: Vec<_> = poll["readings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reading| &reading["quality"])
+        .collect();
+    assert_eq!(&qualities[..8], ["good"; 8]);
+    assert_eq!(qualities[8], "unanswered");
 }

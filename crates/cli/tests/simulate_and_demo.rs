@@ -114,3 +114,19 @@ fn completions_and_manual_pages_are_printed() {
     );
     assert_eq!(heatmeter(["man", "nothing"]).code, Some(2));
 }
+
+#[test]
+fn ports_are_one_list_for_machines() {
+    let ended = heatmeter(["ports", "--json"]);
+    assert_eq!(ended.code, Some(0));
+    for port in ended.json().as_array().unwrap() {
+        assert!(
+            port["port"].as_str().unwrap().starts_with("/dev/"),
+            "{port}"
+        );
+        assert!(
+            port["allowed"].is_boolean() && port["holders"].is_array(),
+            "{port}"
+        );
+    }
+}

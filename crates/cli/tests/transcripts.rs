@@ -168,3 +168,17 @@ fn decode() {
                   40 3f 02 00 69 2d 32 cd 5d 0d";
     insta::assert_snapshot!(transcript(&["decode", frames], &[]));
 }
+
+#[test]
+fn colours_come_only_where_they_are_asked_for_or_seen() {
+    let escape = '\u{1b}';
+    let frame = ["decode", "40 3f 10 00 3c 08 04 43 00 01 4b 51 71 ed 0d"];
+    assert!(!heatmeter(frame).stdout.contains(escape));
+    assert!(
+        heatmeter(frame.iter().chain(&["--color", "always"]))
+            .stdout
+            .contains(escape)
+    );
+    let json = frame.iter().chain(&["--color", "always", "--json"]);
+    assert!(!heatmeter(json).stdout.contains(escape));
+}
