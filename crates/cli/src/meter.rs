@@ -8,8 +8,7 @@ use std::time::Duration;
 pub(crate) use heatmeter_catalog::gate::Notice as Said;
 use heatmeter_catalog::gate::{self, Checked, Gate, Limits, Look};
 use heatmeter_catalog::{IDENTIFYING, Identity, Model, RegisterId, identify, is_simulated};
-use heatmeter_client::{Change, Client, Notice, OpenOptions, PortError, Recorder};
-use heatmeter_client::{Header, Lost, Unreachable};
+use heatmeter_client::{Change, Client, Header, Notice, OpenOptions, PortError, Recorder};
 use kamstrup_kmp::message::{Batch, MeterType, Request};
 use kamstrup_kmp::session::{AskAnswer, Attempt, Config, LineStats, Outcome, Task};
 use kamstrup_kmp::{Instant as Moment, Record, Verdict};
@@ -19,11 +18,15 @@ use tokio::time::Instant;
 use crate::args::Line;
 use crate::failure::Failure;
 use crate::line_log::{LineLog, Shown};
+use crate::output::Progress;
 use crate::reading::Reading;
 use crate::wall_clock;
 
 /// The register that holds the serial number, as GetSerialNo does.
 pub(crate) const SERIAL_NUMBER: RegisterId = RegisterId(1001);
+
+/// After so many questions for its type without an answer a meter is not asked again.
+const INTRODUCTIONS_MAX: u8 = 3;
 
 /// A meter behind a port.
 pub(crate) struct Meter {
@@ -32,6 +35,8 @@ pub(crate) struct Meter {
     said: Option<MeterType>,
     /// The opening of the port in which it was asked who it is.
     introduced: Option<u64>,
+    /// How often it was asked that and did not say.
+    unsaid: u8,
     identity: Identity,
     /// Judges what is read, and remembers what it has to be compared with.
     gate: Gate,
@@ -44,6 +49,8 @@ pub(crate) struct Meter {
     changes: Vec<Change>,
     /// Shows what goes over the line.
     shown: Option<Shown>,
+    /// Tells why it takes so long.
+    progress: Progress,
 }
 
 impl Meter {
@@ -64,6 +71,7 @@ impl Meter {
             port: line.port.to_string(),
             said: None,
             introduced: None,
+            unsaid: 0,
             identity: Identity::default(),
             gate: Gate::new(),
             started: Instant::now(),
@@ -71,6 +79,7 @@ impl Meter {
             given: None,
             changes: Vec::new(),
             shown,
+            progress: Progress::default(),
         })
     }
 
@@ -85,6 +94,13 @@ impl Meter {
     #[must_use]
     pub(crate) fn at_speed(mut self, speed: f64) -> Self {
         self.speed = speed;
+        self
+    }
+
+    /// Tells people who wait for it why it takes so long.
+    #[must_use]
+    pub(crate) fn telling(mut self, progress: Progress) -> Self {
+        self.progress = progress;
         self
     }
 
@@ -122,8 +138,9 @@ impl Meter {
     pub(crate) async fn introduce(&mut self, limit: Duration) -> Result<Introduction, PortError> {
         let task = Task::ask(Request::GetType).with_attempts(2).within(limit);
         let outcome = self.run(task).await?;
-        if let Some(AskAnswer::Type(meter_type)) = outcome.answer {
-            self.introduced_as(meter_type);
+        match outcome.answer {
+            Some(AskAnswer::Type(meter_type)) => self.introduced_as(meter_type),
+            _ => self.unsaid = self.unsaid.saturating_add(1),
         }
         Ok(Introduction {
             verdict: outcome.verdict,
@@ -155,8 +172,8 @@ impl Meter {
         for record in checked.readings.iter().filter_map(gate::Reading::good) {
             self.learn(record);
         }
-        if !outcome.records.is_empty() {
-            // A meter that answers registers and did not say its type will not say it next time.
+        if !outcome.records.is_empty() && self.unsaid >= INTRODUCTIONS_MAX {
+            // A meter that answers registers and never its type does not know that question.
             self.introduced = Some(self.openings());
         }
         Ok(Reply::new(registers, &outcome, checked, line, self.model()))
@@ -206,18 +223,38 @@ impl Meter {
     /// Runs a task and logs what happens.
     pub(crate) async fn run(&mut self, task: Task) -> Result<Outcome, PortError> {
         let (changes, shown) = (&mut self.changes, &self.shown);
-        self.client
+        let progress = &mut self.progress;
+        let mut lost = None;
+        let result = self
+            .client
             .run_observed(task, |notice| match notice {
                 Notice::Attempt(attempt) => {
                     if let Some(shown) = shown {
                         shown.flush();
                     }
                     log(&attempt);
+                    if attempt.verdict != Verdict::Ok {
+                        let seen = attempt.verdict.code();
+                        progress.show(&format!("no good answer yet ({seen}), asking again ..."));
+                    }
                 }
-                Notice::Port(change) => changes.push(change),
+                Notice::Port(change) => {
+                    if let Change::Lost(error @ PortError::Lost { .. }) = &change {
+                        lost = Some(error.clone());
+                    }
+                    changes.push(change);
+                }
                 _ => {}
             })
-            .await
+            .await;
+        self.progress.clear();
+        // A port that was there and went away is lost, however it looks while it is gone.
+        result.map_err(|error| lost.unwrap_or(error))
+    }
+
+    /// Closes the port. The next request opens it again.
+    pub(crate) fn close(&mut self) {
+        self.client.close();
     }
 
     /// What became of the port since the last call.
@@ -234,6 +271,7 @@ impl Meter {
             ..Identity::default()
         };
         self.introduced = Some(self.openings());
+        self.unsaid = 0;
     }
 
     fn learn(&mut self, record: &Record) {
@@ -364,20 +402,6 @@ impl Budget {
     pub(crate) fn left(self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }
-}
-
-/// Whether trying again at once may help: the port was there and somebody at its end hung up.
-pub(crate) fn may_pass(error: &PortError) -> bool {
-    matches!(
-        error,
-        PortError::Lost {
-            reason: Lost::Closed | Lost::Failed(_),
-            ..
-        } | PortError::Unreachable {
-            reason: Unreachable::HungUp(None),
-            ..
-        }
-    )
 }
 
 /// What writes the exchanges down, and what shows them.

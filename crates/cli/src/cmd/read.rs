@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::style::{self, styled};
-use crate::output::{Console, note};
+use crate::output::{Console, Progress, note};
 use crate::poll::{Poll, headline};
 use crate::reading::{self, Quality};
 use crate::wall_clock;
@@ -42,7 +42,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<Exit, Failure> {
-    let mut meter = Meter::new(&args.line, verbose)?.with_model(args.selection.model);
+    let mut meter = Meter::new(&args.line, verbose)?
+        .with_model(args.selection.model)
+        .telling(Progress::new(verbose));
     let poll = Poll::take(&mut meter, args.deadline, |model| registers(args, model)).await?;
     for notice in &poll.notices {
         note(notice);
