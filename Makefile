@@ -17,8 +17,10 @@ test: ## install what the tests need, then run every test
 lint: ## formatting, clippy, documentation, dependencies, layers, scripts
 	@scripts/lint.sh $(ARGS)
 
-generate: ## bring the generated parts of the documentation up to date
+generate: ## bring what is generated up to date: parts of the documentation, texts and icons
 	@scripts/generate $(ARGS)
+	@scripts/generate-integration $(ARGS)
+	@scripts/generate-brand $(ARGS)
 
 test-home-assistant: ## the part of the tests that needs Home Assistant; ARGS goes to its live tests
 	@scripts/test-home-assistant.sh $(ARGS)

@@ -69,6 +69,12 @@ layers() {
     scripts/check-layers
 }
 
+generated() {
+    scripts/generate --check
+    scripts/generate-integration --check
+    scripts/generate-brand --check
+}
+
 formatting() {
     cargo fmt --all --check
     [ ! -e fuzz/Cargo.toml ] || cargo fmt --manifest-path fuzz/Cargo.toml --check
@@ -93,7 +99,7 @@ part "Python in Home Assistant" home_assistant_python_files
 part "integration" integration
 part "formatting" formatting
 part "layers" layers
-part "generated parts" scripts/generate --check
+part "generated parts" generated
 part "clippy" cargo clippy --workspace --all-targets --locked -- -D warnings
 part "clippy, fuzz targets" fuzz_targets
 part "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace --locked

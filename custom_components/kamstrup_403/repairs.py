@@ -1,9 +1,9 @@
 """Repairs that can be made with a click."""
 
 from abc import abstractmethod
-from typing import override
+from typing import TYPE_CHECKING, override
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
+from homeassistant.components.repairs import RepairsFlow
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -13,6 +13,10 @@ from . import issues
 from .const import DEFAULT_SCAN_INTERVAL, DOMAIN
 from .coordinator import KamstrupConfigEntry
 from .schema import vol
+
+if TYPE_CHECKING:
+    # Home Assistant before 2026.6 has no name for it.
+    from homeassistant.components.repairs import RepairsFlowResult
 
 
 async def async_create_fix_flow(

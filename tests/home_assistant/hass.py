@@ -78,13 +78,15 @@ class LogEntry:
 class Hass(Api):
     """A Home Assistant process and its configuration directory."""
 
-    def __init__(self, directory: Path, python_path: list[Path]) -> None:
+    def __init__(
+        self, directory: Path, python_path: list[Path], *, frontend: Path = STUBS
+    ) -> None:
         """Use that directory, which has a configuration; `python_path` is where our wheel lies."""
         self.port = free_port()
         super().__init__(self.port)
         self.directory = directory
         self.log_file = directory / "console.log"
-        self.python_path = python_path
+        self.python_path = [*python_path, frontend]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, until: str = "RUNNING", debug: bool = False) -> None:
@@ -97,7 +99,7 @@ class Hass(Api):
         self._listen_on_loopback()
         environment = {
             **os.environ,
-            "PYTHONPATH": ":".join(str(path) for path in [*self.python_path, STUBS]),
+            "PYTHONPATH": ":".join(str(path) for path in self.python_path),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         with self.log_file.open("ab") as log:
@@ -176,8 +178,11 @@ class Hass(Api):
             self.process.wait()
             self.process = None
 
-    def onboard(self) -> None:
-        """Create the first user and sign in for long."""
+    def onboard(self, *, entirely: bool = False) -> None:
+        """Create the first user and sign in for long.
+
+        The pages insist on the other steps, too; those start integrations that are not here.
+        """
         client = f"{self.url}/"
         code = self.post(
             "/api/onboarding/users",
@@ -190,6 +195,10 @@ class Hass(Api):
         self.token = self.post_form(
             "/auth/token", grant_type="authorization_code", code=code, client_id=client
         )["access_token"]
+        if entirely:
+            self.post("/api/onboarding/core_config")
+            self.post("/api/onboarding/analytics")
+            self.post("/api/onboarding/integration", client_id=client, redirect_uri=client)
         self.token = self.command("auth/long_lived_access_token", client_name="tests", lifespan=365)
 
     def log(self) -> list[LogEntry]:
@@ -300,6 +309,14 @@ class Hass(Api):
         self, entity_id: str, unit: str, unit_class: str | None, reading: float
     ) -> None:
         """Give a counter a past: one hour, long ago."""
+        row = {"start": LONG_AGO, "state": reading, "sum": reading}
+        self.import_statistics(entity_id, unit, unit_class, [row])
+        wait_for("the recorder", 10, lambda: self.statistic(entity_id))
+
+    def import_statistics(
+        self, entity_id: str, unit: str, unit_class: str | None, rows: list[dict[str, Any]]
+    ) -> None:
+        """Give a counter a past, hour by hour."""
         self.command(
             "recorder/import_statistics",
             metadata={
@@ -311,9 +328,8 @@ class Hass(Api):
                 "unit_class": unit_class,
                 "unit_of_measurement": unit,
             },
-            stats=[{"start": LONG_AGO, "state": reading, "sum": reading}],
+            stats=rows,
         )
-        wait_for("the recorder", 10, lambda: self.statistic(entity_id))
 
     def statistic(self, entity_id: str) -> list[dict[str, Any]]:
         """Return the long-term statistics of an entity."""

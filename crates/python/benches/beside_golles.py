@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Read one simulated meter through our wheel and through golles' client, and compare.
 
-    scripts/bench-wheel GOLLES          prints the table of docs/benchmarks.md
-    scripts/bench-wheel GOLLES --polls 50
+    benches/beside_golles.py GOLLES             prints the table of docs/benchmarks.md
+    benches/beside_golles.py GOLLES --polls 50
 
-GOLLES is a git repository of golles/ha-kamstrup_403; its client is taken out of it into a temporary
-directory for the run. Runs in a Python that has kamstrup-kmp and serialx; HEATMETER is the program.
+GOLLES is a git repository of golles/ha-kamstrup_403, whose client is taken out of it into a
+temporary directory for the run, or a directory with the client's files. Runs in a Python that has
+kamstrup-kmp and serialx; HEATMETER is the program.
 """
 
 from __future__ import annotations
@@ -41,17 +42,20 @@ ALL = [
 CHUNK = 8
 
 
-def take_out(repository: str, into: Path) -> Any:  # noqa: ANN401 -- theirs is not typed for us
-    """Take golles' client out of a repository and import it."""
-    git = ["git", "-C", repository]
-    if not (Path(repository) / ".git").exists():
-        git = ["git", f"--git-dir={repository}"]
+def take_out(source: Path, into: Path) -> Any:  # noqa: ANN401 -- theirs is not typed for us
+    """Take golles' client out of a repository or directory and import it."""
+    git = (
+        ["git", "-C", str(source)] if (source / ".git").exists() else ["git", f"--git-dir={source}"]
+    )
     package = into / "golles"
     package.mkdir()
     for name in ("__init__.py", "const.py", "kamstrup.py"):
-        text = subprocess.run(
-            [*git, "show", f"HEAD:{CLIENT}/{name}"], stdout=subprocess.PIPE, text=True, check=True
-        ).stdout
+        if (source / name).exists():
+            text = (source / name).read_text(encoding="utf-8")
+        else:
+            show = [*git, "show", f"HEAD:{CLIENT}/{name}"]
+            done = subprocess.run(show, stdout=subprocess.PIPE, text=True, check=True)
+            text = done.stdout
         (package / name).write_text(text, encoding="utf-8")
     sys.path.insert(0, str(into))
     return importlib.import_module("golles.kamstrup").Kamstrup
@@ -142,7 +146,7 @@ async def compare(client: Any, polls: int) -> None:  # noqa: ANN401
 def main() -> int:
     """Compare the two."""
     parser = argparse.ArgumentParser(description=__doc__, add_help=True)
-    parser.add_argument("golles", help="a git repository of golles/ha-kamstrup_403")
+    parser.add_argument("golles", type=Path, help="golles/ha-kamstrup_403, or the client alone")
     parser.add_argument("--polls", type=int, default=50)
     arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
