@@ -9,10 +9,10 @@ use kamstrup_kmp::session::LineStats;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::meter::{Budget, Meter, Said, Who};
-use crate::output::style::{self, styled};
+use crate::meter::{Budget, Meter, Said};
 use crate::reading::Reading;
 use crate::wall_clock;
+use crate::who::Who;
 
 /// A reading, as it stands in JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -131,28 +131,6 @@ impl From<LineStats> for Cost {
             seconds: (line.took.as_secs_f64() * 1000.0).round() / 1000.0,
         }
     }
-}
-
-/// Who the meter is, in one line.
-pub(crate) fn headline(who: &Who) -> String {
-    let name = match (who.model, &who.meter_type) {
-        (Some(model), _) if who.is_simulated => format!("{model} (simulated)"),
-        (Some(model), _) => model.to_owned(),
-        (None, Some(code)) => format!("Unknown Kamstrup meter, type {code}"),
-        (None, None) => "Unknown Kamstrup meter".to_owned(),
-    };
-    let mut parts = vec![styled(style::STRONG, name)];
-    parts.extend(
-        who.serial
-            .as_ref()
-            .map(|serial| format!("serial number {serial}")),
-    );
-    parts.extend(
-        who.software
-            .as_ref()
-            .map(|software| format!("software {software}")),
-    );
-    parts.join(" · ")
 }
 
 /// The most that is asked of a meter that has not said a word yet.

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::style::{self, styled};
 use crate::output::{Console, Progress, note};
-use crate::poll::{Poll, headline};
+use crate::poll::Poll;
 use crate::reading::{self, Quality};
 use crate::wall_clock;
 
@@ -77,7 +77,7 @@ fn show(
     verbose: bool,
     console: &Console,
 ) -> Result<(), Failure> {
-    console.line(headline(&poll.meter))?;
+    console.line(poll.meter.headline())?;
     console.line(styled(style::DIM, wall_clock::local_text()))?;
     console.line("")?;
     let (missing, shown): (Vec<_>, Vec<_>) = poll

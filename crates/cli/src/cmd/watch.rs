@@ -15,7 +15,7 @@ use crate::meter::Meter;
 use crate::output::columns::Columns;
 use crate::output::style::{self, styled};
 use crate::output::{Console, note, terminal_width, warn};
-use crate::poll::{Poll, headline};
+use crate::poll::Poll;
 use crate::reading::{Quality, Reading};
 use crate::schedule::{Rounds, Schedule};
 use crate::wall_clock;
@@ -191,7 +191,7 @@ impl<'a> Watch<'a> {
     fn fail(&mut self, failure: &Failure, time: String) -> Result<(), Failure> {
         let is_news = self.failing.replace(failure.exit()) != Some(failure.exit());
         if let Failure::Verdict {
-            verdict: Verdict::Silent | Verdict::Asleep | Verdict::EchoOnly,
+            verdict: Verdict::Silent | Verdict::Asleep,
             ..
         } = failure
         {
@@ -213,7 +213,7 @@ impl<'a> Watch<'a> {
     }
 
     fn row(&mut self, poll: &Poll) -> Result<(), Failure> {
-        let headline = headline(&poll.meter);
+        let headline = poll.meter.headline();
         if headline != self.headline {
             self.console.line(&headline)?;
             self.headline = headline;
