@@ -2,7 +2,7 @@
 # Arguments go through ARGS, as in: make test ARGS="-p kamstrup-kmp"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-home-assistant lint generate bench fuzz wheel zip clean
+.PHONY: help demo test test-home-assistant lint generate screenshots bench fuzz wheel zip clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -24,6 +24,9 @@ generate: ## bring what is generated up to date: parts of the documentation, tex
 
 test-home-assistant: ## the part of the tests that needs Home Assistant; ARGS goes to its live tests
 	@scripts/test-home-assistant.sh $(ARGS)
+
+screenshots: ## the pictures of docs/images/, from a real Home Assistant in Chromium
+	@scripts/screenshots.sh
 
 wheel: ## the Python package kamstrup-kmp for this machine, into dist/; ARGS goes to maturin
 	@scripts/wheel.sh $(ARGS)

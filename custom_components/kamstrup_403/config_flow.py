@@ -134,6 +134,8 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         """Look who answers."""
         if self._task is None:
             assert self._meter is not None
+            # The signal is that of the head as it sits now.
+            self._meter.exchanges.clear()
             self._task = self._begin(self._meter.identify())
         if not self._task.done():
             return self.async_show_progress(
@@ -236,7 +238,9 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
             return verdict.message
         language = self.hass.config.language
         texts = await async_get_translations(self.hass, language, "config", [DOMAIN])
-        return texts.get(f"component.{DOMAIN}.config.error.{verdict.value}", verdict.message)
+        text = texts.get(f"component.{DOMAIN}.config.error.{verdict.value}", verdict.message)
+        # The dialog fills its own text only, not what is filled in.
+        return str(text).replace("{port}", self._port)
 
     async def async_step_found(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show which meter answers, and take it."""

@@ -79,14 +79,15 @@ class Hass(Api):
     """A Home Assistant process and its configuration directory."""
 
     def __init__(
-        self, directory: Path, python_path: list[Path], *, frontend: Path = STUBS
+        self, directory: Path, python_path: list[Path], *, frontend: Path | None = None
     ) -> None:
         """Use that directory, which has a configuration; `python_path` is where our wheel lies."""
         self.port = free_port()
         super().__init__(self.port)
         self.directory = directory
         self.log_file = directory / "console.log"
-        self.python_path = [*python_path, frontend]
+        pages = [] if frontend is None else [frontend]
+        self.python_path = [*python_path, *pages, STUBS]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, until: str = "RUNNING", debug: bool = False) -> None:

@@ -41,6 +41,7 @@ def main() -> None:
             hass.start(until="up")
             hass.onboard(entirely=True)
             hass.wait_until("RUNNING")
+            tidy(hass)
             say(url=hass.url, token=hass.token, port=bridge.port)
             for order in sys.stdin:
                 if order.strip() == "stop":
@@ -48,6 +49,13 @@ def main() -> None:
                 follow(hass, bridge, *order.split())
         finally:
             hass.kill()
+
+
+def tidy(hass: Hass) -> None:
+    """Remove what the onboarding has set up without its packages."""
+    for entry in hass.command("config_entries/get"):
+        if entry["state"] != "loaded" and entry["domain"] != DOMAIN:
+            hass.delete(f"/api/config/config_entries/entry/{entry['entry_id']}")
 
 
 def follow(hass: Hass, bridge: Bridge, order: str, word: str = "") -> None:

@@ -61,6 +61,7 @@ def test_a_bad_line_is_named_and_the_same_dialog_goes_on_when_it_is_mended(
         bridge.line = Line.GOOD
         dialog.submit(next="again")
         assert dialog.step["step_id"] == "found", dialog.step
+        assert dialog.placeholders["signal"] == "100"
         port_is_free(bridge)
         dialog.submit()
         assert dialog.step["type"] == "create_entry"
@@ -82,6 +83,7 @@ def test_the_alignment_shows_a_score_and_ends_when_the_meter_answers(
         def score_after(attempts: int) -> int:
             def look() -> dict[str, str] | None:
                 shown: dict[str, str] = hass.get(flow)["description_placeholders"]
+                assert "{" not in shown["verdict"]
                 return shown if int(shown["attempts"]) >= attempts else None
 
             return int(wait_for(f"{attempts} attempts", PATIENCE, look)["score"])
@@ -91,10 +93,12 @@ def test_the_alignment_shows_a_score_and_ends_when_the_meter_answers(
         assert 0 < score_after(5) < 50
         bridge.line = Line.GOOD
 
-        def found() -> bool:
-            return bool(hass.get(flow).get("step_id") == "found")
+        def found() -> dict[str, str] | None:
+            step = hass.get(flow)
+            return step["description_placeholders"] if step.get("step_id") == "found" else None
 
-        wait_for("the alignment to end", PATIENCE, found)
+        shown = wait_for("the alignment to end", PATIENCE, found)
+        assert shown["signal"] == "100", "the misses of the alignment are none of the place found"
         port_is_free(bridge)
 
 
