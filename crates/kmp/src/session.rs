@@ -641,10 +641,9 @@ impl Running {
             .filter(|&verdict| count(verdict) > 0)
             .max_by_key(|&verdict| count(verdict))
             .unwrap_or(otherwise);
+        let falls_asleep = memory.answered_task && !self.answered && self.stats.requests > 0;
         match verdict {
-            Verdict::Silent | Verdict::EchoOnly if memory.answered_task && !self.answered => {
-                Verdict::Asleep
-            }
+            Verdict::Silent | Verdict::EchoOnly if falls_asleep => Verdict::Asleep,
             other => other,
         }
     }
