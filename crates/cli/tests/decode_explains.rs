@@ -4,6 +4,7 @@ mod support;
 
 use std::process::Stdio;
 
+use heatmeter_catalog::{CaptureKind, captures};
 use serde_json::{Value, json};
 use support::{Ended, command, heatmeter, run};
 
@@ -274,4 +275,64 @@ fn piped(input: &[u8]) -> Ended {
     let mut decode = command(["decode", "--json"]);
     decode.stdin(Stdio::from(std::fs::File::open(&file).unwrap()));
     run(decode)
+}
+
+#[test]
+fn every_capture_of_the_catalogue_says_what_its_file_expects() {
+    let hex = |bytes: &[u8]| {
+        let bytes: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        bytes.join(" ")
+    };
+    let mut values = 0;
+    for capture in captures() {
+        let expected = &capture.expected;
+        if let (Some(request), None) = (capture.request, expected.request_error)
+            && !expected.asks.is_empty()
+        {
+            let frame = decode(&hex(request)).json();
+            let asked = frame["registers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|r| r["register"].as_u64());
+            let asks = expected.asks.iter().map(|id| Some(u64::from(id.0)));
+            assert!(asked.eq(asks), "{}: {frame}", capture.id);
+        }
+        let Some(response) = capture.response else {
+            continue;
+        };
+        let ended = decode(&hex(response));
+        if let Some(error) = expected.response_error {
+            assert_eq!(
+                (&ended.json()["error"]["code"], ended.code),
+                (&json!(error), Some(6))
+            );
+            continue;
+        }
+        if capture.kind == CaptureKind::Partial {
+            assert_eq!(ended.code, Some(6), "{}: {ended:?}", capture.id);
+            continue;
+        }
+        assert_eq!(ended.code, Some(0), "{}: {ended:?}", capture.id);
+        let frame = ended.json();
+        for reading in expected.readings {
+            let found = frame["registers"].as_array().unwrap().iter();
+            let found = found.filter(|found| found["register"] == reading.register.0);
+            let found: Vec<_> = found.collect();
+            assert_eq!(found.len(), 1, "{}: {frame}", capture.id);
+            assert_eq!(found[0]["quality"], reading.quality, "{}", capture.id);
+            if reading.quality == "good" {
+                assert_eq!(found[0]["value"], reading.value, "{}", capture.id);
+                assert_eq!(found[0]["unit"].as_str(), reading.unit, "{}", capture.id);
+                values += 1;
+            }
+        }
+        if let Some(code) = expected.type_code {
+            assert_eq!(frame["type"], format!("{code:#06x}"), "{}", capture.id);
+        }
+        if let Some(serial) = expected.serial {
+            assert_eq!(frame["serial"], serial.to_string(), "{}", capture.id);
+        }
+    }
+    assert!(values > 60, "{values}");
 }

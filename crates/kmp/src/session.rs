@@ -629,25 +629,21 @@ impl Running {
     /// What the failed exchanges have in common: the most frequent verdict, of equally frequent ones
     /// the one nearest to an answer.
     fn failure(&self, memory: &Memory) -> Verdict {
-        if self.stats.requests == 0 {
-            // There was no time to ask; the line is as it was.
-            return memory.last_failure.unwrap_or(Verdict::Silent);
-        }
-        let count = |verdict: Verdict| self.tally.iter().filter(|&&v| v == verdict).count();
-        let otherwise = if self.stats.bytes_received == 0 {
-            Verdict::Silent
-        } else {
+        let otherwise = if self.stats.bytes_received > 0 {
             Verdict::Noise
+        } else {
+            // There was no time to ask; the line is as it was.
+            memory.last_failure.unwrap_or(Verdict::Silent)
         };
+        let count = |verdict: Verdict| self.tally.iter().filter(|&&v| v == verdict).count();
         let verdict = evidence::NEAREST_LAST
             .into_iter()
             .filter(|&verdict| count(verdict) > 0)
             .max_by_key(|&verdict| count(verdict))
             .unwrap_or(otherwise);
+        let falls_asleep = memory.answered_task && !self.answered && self.stats.requests > 0;
         match verdict {
-            Verdict::Silent | Verdict::EchoOnly if memory.answered_task && !self.answered => {
-                Verdict::Asleep
-            }
+            Verdict::Silent | Verdict::EchoOnly if falls_asleep => Verdict::Asleep,
             other => other,
         }
     }

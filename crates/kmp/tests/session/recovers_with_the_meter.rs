@@ -91,3 +91,15 @@ fn zeros_without_end_are_noise() {
     let mut line = Line::new(|_, _: &Request, _: &[u8]| at_once(vec![0; 2000]));
     assert_eq!(line.read(&[60]).verdict, Verdict::Noise);
 }
+
+#[test]
+fn noise_that_leaves_no_time_to_ask_is_noise() {
+    let mut line =
+        Line::new(|_, request: &Request, sent: &[u8]| spoilt(Trouble::Silence, request, sent));
+    for millisecond in 0..1000 {
+        line.stray(Duration::from_millis(millisecond), &[0x91]);
+    }
+    let outcome = line.run(Task::read(&[RegisterId(60)]).within(Duration::from_millis(900)));
+    assert_eq!(outcome.line.requests, 0);
+    assert_eq!(outcome.verdict, Verdict::Noise);
+}
