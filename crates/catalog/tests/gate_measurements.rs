@@ -162,5 +162,17 @@ fn the_limits_of_a_family_come_from_the_catalogue() {
 
 #[test]
 fn what_a_family_does_not_say_is_limited_generously() {
-    assert_eq!(Limits::from(Model::unknown()), Limits::default());
+    let unknown = Limits::from(Model::unknown());
+    assert_eq!(
+        Limits {
+            sentinels: &[],
+            ..unknown
+        },
+        Limits::default()
+    );
+    assert_eq!(
+        unknown.sentinels.len(),
+        4,
+        "a broken sensor is one in any family"
+    );
 }

@@ -75,12 +75,14 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub(crate) verbose: u8,
 
-    /// When to use colours
+    /// When to use colours: auto (on a terminal, unless `NO_COLOR` is set), always or never
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true,
         help_heading = "Output"
     )]
     pub(crate) color: Color,

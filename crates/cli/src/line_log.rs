@@ -8,7 +8,57 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use heatmeter_client::{Header, Recorder};
+use kamstrup_kmp::message::Request;
+use kamstrup_kmp::session::Attempt;
 use serde::Deserialize;
+
+use crate::args::Line;
+use crate::failure::Failure;
+use crate::wall_clock;
+
+/// What writes the exchanges of a line down, and what shows them, as far as either was asked for.
+pub(crate) fn recorder(
+    line: &Line,
+    verbose: u8,
+) -> Result<(Option<Recorder>, Option<Shown>), Failure> {
+    let shown = (verbose > 1).then(Shown::default);
+    if line.record.is_none() && shown.is_none() {
+        return Ok((None, None));
+    }
+    let sink = LineLog::new(line.record.as_deref(), shown.clone()).map_err(|error| {
+        let file = line.record.as_deref().unwrap_or("the recording".as_ref());
+        Failure::usage(
+            format!("cannot write {}: {error}", file.display()),
+            "choose a file in a folder that you may write to",
+        )
+    })?;
+    let header = Header::new(line.port.to_string()).started(wall_clock::utc());
+    let recorder = Recorder::to(sink, &header)
+        .map_err(|error| Failure::unexpected("cannot begin the recording", error))?;
+    Ok((Some(recorder), shown))
+}
+
+/// Logs one request and what came of it.
+pub(crate) fn attempt(attempt: &Attempt) {
+    let request = match &attempt.request {
+        Request::GetRegister(batch) => {
+            let ids: Vec<String> = batch.ids().iter().map(ToString::to_string).collect();
+            format!("GetRegister {}", ids.join(" "))
+        }
+        Request::GetType => "GetType".to_owned(),
+        Request::GetSerialNo => "GetSerialNo".to_owned(),
+        Request::SetClock(moment) => format!("SetClock {moment}"),
+        other => format!("command {:#04x}", other.command()),
+    };
+    tracing::info!(
+        "{request}: {}, {} bytes sent, {} received, {:.2} s",
+        attempt.verdict.code(),
+        attempt.sent,
+        attempt.received,
+        attempt.took.as_secs_f64()
+    );
+}
 
 /// A place for recordings; without a file and not shown it is none.
 #[derive(Debug)]

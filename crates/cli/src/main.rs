@@ -20,6 +20,7 @@ mod probe;
 mod reading;
 mod schedule;
 mod wall_clock;
+mod who;
 
 use std::process::ExitCode;
 

@@ -7,23 +7,25 @@ use std::time::Duration;
 
 pub(crate) use heatmeter_catalog::gate::Notice as Said;
 use heatmeter_catalog::gate::{self, Checked, Gate, Limits, Look};
-use heatmeter_catalog::{IDENTIFYING, Identity, Model, RegisterId, identify, is_simulated};
-use heatmeter_client::{Change, Client, Notice, OpenOptions, PortError, Recorder};
-use heatmeter_client::{Header, Lost, Unreachable};
+use heatmeter_catalog::{IDENTIFYING, Identity, Model, RegisterId, identify};
+use heatmeter_client::{Change, Client, Notice, OpenOptions, PortError};
 use kamstrup_kmp::message::{Batch, MeterType, Request};
-use kamstrup_kmp::session::{AskAnswer, Attempt, Config, LineStats, Outcome, Task};
+use kamstrup_kmp::session::{AskAnswer, Config, LineStats, Outcome, Task};
 use kamstrup_kmp::{Instant as Moment, Record, Verdict};
-use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::args::Line;
 use crate::failure::Failure;
-use crate::line_log::{LineLog, Shown};
+use crate::line_log::{self, Shown};
+use crate::output::Progress;
 use crate::reading::Reading;
-use crate::wall_clock;
+use crate::who::Who;
 
 /// The register that holds the serial number, as GetSerialNo does.
 pub(crate) const SERIAL_NUMBER: RegisterId = RegisterId(1001);
+
+/// After so many questions for its type without an answer a meter is not asked again.
+const INTRODUCTIONS_MAX: u8 = 3;
 
 /// A meter behind a port.
 pub(crate) struct Meter {
@@ -32,6 +34,8 @@ pub(crate) struct Meter {
     said: Option<MeterType>,
     /// The opening of the port in which it was asked who it is.
     introduced: Option<u64>,
+    /// How often it was asked that and did not say.
+    unsaid: u8,
     identity: Identity,
     /// Judges what is read, and remembers what it has to be compared with.
     gate: Gate,
@@ -44,6 +48,8 @@ pub(crate) struct Meter {
     changes: Vec<Change>,
     /// Shows what goes over the line.
     shown: Option<Shown>,
+    /// Tells why it takes so long.
+    progress: Progress,
 }
 
 impl Meter {
@@ -55,7 +61,7 @@ impl Meter {
         };
         let options = OpenOptions::default();
         let mut client = Client::with_options(line.port.clone(), options, config);
-        let (recorder, shown) = recorder(line, verbose)?;
+        let (recorder, shown) = line_log::recorder(line, verbose)?;
         if let Some(recorder) = recorder {
             client.record(recorder);
         }
@@ -64,6 +70,7 @@ impl Meter {
             port: line.port.to_string(),
             said: None,
             introduced: None,
+            unsaid: 0,
             identity: Identity::default(),
             gate: Gate::new(),
             started: Instant::now(),
@@ -71,6 +78,7 @@ impl Meter {
             given: None,
             changes: Vec::new(),
             shown,
+            progress: Progress::default(),
         })
     }
 
@@ -85,6 +93,13 @@ impl Meter {
     #[must_use]
     pub(crate) fn at_speed(mut self, speed: f64) -> Self {
         self.speed = speed;
+        self
+    }
+
+    /// Tells people who wait for it why it takes so long.
+    #[must_use]
+    pub(crate) fn telling(mut self, progress: Progress) -> Self {
+        self.progress = progress;
         self
     }
 
@@ -122,8 +137,9 @@ impl Meter {
     pub(crate) async fn introduce(&mut self, limit: Duration) -> Result<Introduction, PortError> {
         let task = Task::ask(Request::GetType).with_attempts(2).within(limit);
         let outcome = self.run(task).await?;
-        if let Some(AskAnswer::Type(meter_type)) = outcome.answer {
-            self.introduced_as(meter_type);
+        match outcome.answer {
+            Some(AskAnswer::Type(meter_type)) => self.introduced_as(meter_type),
+            _ => self.unsaid = self.unsaid.saturating_add(1),
         }
         Ok(Introduction {
             verdict: outcome.verdict,
@@ -155,8 +171,8 @@ impl Meter {
         for record in checked.readings.iter().filter_map(gate::Reading::good) {
             self.learn(record);
         }
-        if !outcome.records.is_empty() {
-            // A meter that answers registers and did not say its type will not say it next time.
+        if !outcome.records.is_empty() && self.unsaid >= INTRODUCTIONS_MAX {
+            // A meter that answers registers and never its type does not know that question.
             self.introduced = Some(self.openings());
         }
         Ok(Reply::new(registers, &outcome, checked, line, self.model()))
@@ -206,18 +222,38 @@ impl Meter {
     /// Runs a task and logs what happens.
     pub(crate) async fn run(&mut self, task: Task) -> Result<Outcome, PortError> {
         let (changes, shown) = (&mut self.changes, &self.shown);
-        self.client
+        let progress = &mut self.progress;
+        let mut lost = None;
+        let result = self
+            .client
             .run_observed(task, |notice| match notice {
                 Notice::Attempt(attempt) => {
                     if let Some(shown) = shown {
                         shown.flush();
                     }
-                    log(&attempt);
+                    line_log::attempt(&attempt);
+                    if attempt.verdict != Verdict::Ok {
+                        let seen = attempt.verdict.code();
+                        progress.show(&format!("no good answer yet ({seen}), asking again ..."));
+                    }
                 }
-                Notice::Port(change) => changes.push(change),
+                Notice::Port(change) => {
+                    if let Change::Lost(error @ PortError::Lost { .. }) = &change {
+                        lost = Some(error.clone());
+                    }
+                    changes.push(change);
+                }
                 _ => {}
             })
-            .await
+            .await;
+        self.progress.clear();
+        // A port that was there and went away is lost, however it looks while it is gone.
+        result.map_err(|error| lost.unwrap_or(error))
+    }
+
+    /// Closes the port. The next request opens it again.
+    pub(crate) fn close(&mut self) {
+        self.client.close();
     }
 
     /// What became of the port since the last call.
@@ -234,6 +270,7 @@ impl Meter {
             ..Identity::default()
         };
         self.introduced = Some(self.openings());
+        self.unsaid = 0;
     }
 
     fn learn(&mut self, record: &Record) {
@@ -299,28 +336,6 @@ impl Reply {
     }
 }
 
-impl Who {
-    /// What its type alone tells of a meter.
-    pub(crate) fn of(meter_type: Option<MeterType>) -> Self {
-        let identity = Identity {
-            type_code: meter_type.map(|meter_type| meter_type.code),
-            software: meter_type.map(|meter_type| meter_type.software.0),
-            ..Identity::default()
-        };
-        let software = meter_type.map(|meter_type| meter_type.software);
-        Self {
-            manufacturer: "Kamstrup",
-            model: identify(&identity).map(|model| model.name),
-            meter_type: identity.type_code.map(|code| format!("{code:#06x}")),
-            software: software
-                .filter(|software| software.is_available())
-                .map(|software| software.to_string()),
-            serial: None,
-            is_simulated: identity.type_code.is_some_and(is_simulated),
-        }
-    }
-}
-
 /// The registers of which the meter said whether it has them.
 fn answered_for(asked: &[RegisterId], outcome: &Outcome) -> Vec<RegisterId> {
     let mut answered = asked.to_vec();
@@ -333,19 +348,6 @@ fn answered_for(asked: &[RegisterId], outcome: &Outcome) -> Vec<RegisterId> {
 pub(crate) struct Introduction {
     pub(crate) verdict: Verdict,
     pub(crate) line: LineStats,
-}
-
-/// Who a meter is, as it stands in JSON. What is not known is null.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Who {
-    pub(crate) manufacturer: &'static str,
-    pub(crate) model: Option<&'static str>,
-    #[serde(rename = "type")]
-    pub(crate) meter_type: Option<String>,
-    pub(crate) software: Option<String>,
-    pub(crate) serial: Option<String>,
-    #[serde(skip)]
-    pub(crate) is_simulated: bool,
 }
 
 /// Time that is given away bit by bit.
@@ -363,82 +365,5 @@ impl Budget {
 
     pub(crate) fn left(self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
-    }
-}
-
-/// Whether trying again at once may help: the port was there and somebody at its end hung up.
-pub(crate) fn may_pass(error: &PortError) -> bool {
-    matches!(
-        error,
-        PortError::Lost {
-            reason: Lost::Closed | Lost::Failed(_),
-            ..
-        } | PortError::Unreachable {
-            reason: Unreachable::HungUp(None),
-            ..
-        }
-    )
-}
-
-/// What writes the exchanges down, and what shows them.
-pub(crate) fn recorder(
-    line: &Line,
-    verbose: u8,
-) -> Result<(Option<Recorder>, Option<Shown>), Failure> {
-    let shown = (verbose > 1).then(Shown::default);
-    if line.record.is_none() && shown.is_none() {
-        return Ok((None, None));
-    }
-    let sink = LineLog::new(line.record.as_deref(), shown.clone()).map_err(|error| {
-        let file = line.record.as_deref().unwrap_or("the recording".as_ref());
-        Failure::usage(
-            format!("cannot write {}: {error}", file.display()),
-            "choose a file in a folder that you may write to",
-        )
-    })?;
-    let header = Header::new(line.port.to_string()).started(wall_clock::utc());
-    let recorder = Recorder::to(sink, &header)
-        .map_err(|error| Failure::unexpected("cannot begin the recording", error))?;
-    Ok((Some(recorder), shown))
-}
-
-pub(crate) fn log(attempt: &Attempt) {
-    let request = match &attempt.request {
-        Request::GetRegister(batch) => {
-            let ids: Vec<String> = batch.ids().iter().map(ToString::to_string).collect();
-            format!("GetRegister {}", ids.join(" "))
-        }
-        Request::GetType => "GetType".to_owned(),
-        Request::GetSerialNo => "GetSerialNo".to_owned(),
-        Request::SetClock(moment) => format!("SetClock {moment}"),
-        other => format!("command {:#04x}", other.command()),
-    };
-    tracing::info!(
-        "{request}: {}, {} bytes sent, {} received, {:.2} s",
-        attempt.verdict.code(),
-        attempt.sent,
-        attempt.received,
-        attempt.took.as_secs_f64()
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_known_of_a_meter_is_null() {
-        let who = Who {
-            manufacturer: "Kamstrup",
-            model: None,
-            meter_type: Some("0x1234".to_owned()),
-            software: None,
-            serial: None,
-            is_simulated: false,
-        };
-        assert_eq!(
-            serde_json::to_string(&who).unwrap(),
-            r#"{"manufacturer":"Kamstrup","model":null,"type":"0x1234","software":null,"serial":null}"#
-        );
     }
 }

@@ -9,10 +9,10 @@ use kamstrup_kmp::session::LineStats;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::meter::{self, Budget, Introduction, Meter, Said, Who};
-use crate::output::style::{self, styled};
+use crate::meter::{Budget, Meter, Said};
 use crate::reading::Reading;
 use crate::wall_clock;
+use crate::who::Who;
 
 /// A reading, as it stands in JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -39,10 +39,17 @@ impl Poll {
         let budget = Budget::new(deadline.unwrap_or(Duration::from_secs(20)));
         let mut line = LineStats::default();
         let mut attempts = None;
+        let mut seen = None;
         if !meter.is_introduced() {
-            let introduction = introduce(meter, budget).await?;
+            // The other half is for the registers.
+            let introduction = meter.introduce(budget.left() / 2).await?;
             line.add(introduction.line);
-            let no_sign = matches!(introduction.verdict, Verdict::Silent | Verdict::EchoOnly);
+            let verdict = introduction.verdict;
+            let no_sign = matches!(
+                verdict,
+                Verdict::Silent | Verdict::EchoOnly | Verdict::Asleep
+            );
+            seen = Some(verdict);
             attempts = no_sign.then_some(ATTEMPTS_WITHOUT_A_SIGN);
         }
 
@@ -55,8 +62,14 @@ impl Poll {
         let reply = meter.read(&asked, limit, attempts).await?;
         line.add(reply.line);
         if reply.verdict != Verdict::Ok {
+            // Silence tells less than whatever came before it.
+            let verdict = match (reply.verdict, seen) {
+                (Verdict::Silent, Some(Verdict::Ok)) => Verdict::Asleep,
+                (Verdict::Silent, Some(before)) => before,
+                (verdict, _) => verdict,
+            };
             return Err(Failure::Verdict {
-                verdict: reply.verdict,
+                verdict,
                 port: meter.port().to_owned(),
             });
         }
@@ -120,44 +133,8 @@ impl From<LineStats> for Cost {
     }
 }
 
-/// Who the meter is, in one line.
-pub(crate) fn headline(who: &Who) -> String {
-    let name = match (who.model, &who.meter_type) {
-        (Some(model), _) if who.is_simulated => format!("{model} (simulated)"),
-        (Some(model), _) => model.to_owned(),
-        (None, Some(code)) => format!("Unknown Kamstrup meter, type {code}"),
-        (None, None) => "Unknown Kamstrup meter".to_owned(),
-    };
-    let mut parts = vec![styled(style::STRONG, name)];
-    parts.extend(
-        who.serial
-            .as_ref()
-            .map(|serial| format!("serial number {serial}")),
-    );
-    parts.extend(
-        who.software
-            .as_ref()
-            .map(|software| format!("software {software}")),
-    );
-    parts.join(" · ")
-}
-
 /// The most that is asked of a meter that has not said a word yet.
 const ATTEMPTS_WITHOUT_A_SIGN: u32 = 3;
-
-/// Asks for the model. A connection that is cut is tried again: nothing was read yet.
-async fn introduce(meter: &mut Meter, budget: Budget) -> Result<Introduction, Failure> {
-    let mut tries = 3;
-    loop {
-        tries -= 1;
-        match meter.introduce(budget.left()).await {
-            Err(error) if tries > 0 && meter::may_pass(&error) && !budget.left().is_zero() => {
-                tracing::info!(%error, "trying again");
-            }
-            other => return Ok(other?),
-        }
-    }
-}
 
 fn longer_for(registers: usize) -> Duration {
     let more = registers.div_ceil(Batch::MAX).saturating_sub(1);

@@ -15,8 +15,7 @@ use tokio::time::Instant;
 
 use crate::args::Line;
 use crate::failure::Failure;
-use crate::line_log::Shown;
-use crate::meter::{log, recorder};
+use crate::line_log::{self, Shown};
 
 /// Asks a meter for its type, once for each attempt.
 pub(crate) struct Probe {
@@ -29,7 +28,7 @@ pub(crate) struct Probe {
 impl Probe {
     /// Nothing is opened yet.
     pub(crate) fn new(line: &Line, verbose: u8) -> Result<Self, Failure> {
-        let (recorder, shown) = recorder(line, verbose)?;
+        let (recorder, shown) = line_log::recorder(line, verbose)?;
         let mut connection = Connection::new(line.port.clone(), OpenOptions::default());
         connection.record(recorder);
         let config = Config {
@@ -89,7 +88,7 @@ impl Probe {
                     if let Some(shown) = shown {
                         shown.flush();
                     }
-                    log(&attempt);
+                    line_log::attempt(&attempt);
                     ControlFlow::Continue(())
                 }
                 Event::Done(outcome) => {

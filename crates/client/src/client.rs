@@ -1,6 +1,7 @@
 //! A meter behind a port: give it a task, get what came of it.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use kamstrup_kmp::Verdict;
 use kamstrup_kmp::line::{Input, Output};
@@ -16,6 +17,9 @@ use crate::transport::OpenOptions;
 
 /// So often a port that never worked is opened, and lost again, before that is reported.
 const HANG_UPS_MAX: u64 = 5;
+
+/// Ten years: longer than any task is waited for.
+const LONGEST: Duration = Duration::from_hours(24 * 3650);
 
 /// Reads one meter over one port.
 ///
@@ -94,7 +98,10 @@ impl Client {
         mut observe: impl FnMut(Notice),
     ) -> Result<Outcome, PortError> {
         let started = Instant::now();
-        let deadline = started + task.time_limit();
+        // A limit beyond what the clock can count is none.
+        let deadline = started
+            .checked_add(task.time_limit())
+            .unwrap_or_else(|| started + LONGEST);
         let result = self.work(task, deadline, &mut observe).await;
         self.tell_change(&mut observe);
         let verdict = match &result {
@@ -196,6 +203,7 @@ impl Client {
                         return self.what_was_read(deadline).ok_or(error);
                     }
                     self.opening = self.connection.openings();
+                    self.session.interrupted(self.connection.now());
                 }
                 Err(error) => return self.what_was_read(deadline).ok_or(error),
             }

@@ -362,8 +362,8 @@ impl<'a> Reader<'a> {
         if entries > 0 {
             let (forms, records) = self.first_row(registers)?;
             rows.push(LogRow { id: first, records });
-            // Rows without a byte would be as many as a damaged count says.
-            if entries > 1 && forms.iter().all(|form| form.length == 0) {
+            // Values without a byte would be as many as a damaged count says.
+            if entries > 1 && forms.iter().any(|form| form.length == 0) {
                 return Err(self.error("values with at least one byte"));
             }
             for n in 1..u32::from(entries) {

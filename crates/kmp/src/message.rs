@@ -45,38 +45,18 @@ impl Request {
     }
 
     /// The request as it goes over the wire.
+    ///
+    /// A meter's clock has two digits for the year: [`Self::SetClock`] is for the years 2000 to 2099.
     pub fn encode(&self, address: Address) -> Vec<u8> {
-        let data = match self {
-            Self::GetType | Self::GetSerialNo => Vec::new(),
-            Self::GetRegister(batch) => {
-                let mut data = alloc::vec![batch.length];
-                data.extend(batch.ids().iter().flat_map(|id| id.0.to_be_bytes()));
-                data
-            }
-            Self::SetClock(moment) => {
-                let mut data = clock_digits(
-                    moment.date.year().rem_euclid(100).into(),
-                    moment.date.month(),
-                    moment.date.day(),
-                );
-                let time = moment.time;
-                data.extend(clock_digits(
-                    time.hour().into(),
-                    time.minute(),
-                    time.second(),
-                ));
-                data
-            }
-            Self::Raw { data, .. } => data.clone(),
-        };
-        let frame = Frame {
+        let (command, data) = (self.command(), self.data());
+        let mut wire = Vec::new();
+        Frame {
             direction: Direction::ToMeter,
             address,
-            command: self.command(),
+            command,
             data: &data,
-        };
-        let mut wire = Vec::new();
-        frame.encode(&mut wire);
+        }
+        .encode(&mut wire);
         wire
     }
 
@@ -125,11 +105,30 @@ impl Request {
     /// Heads return what was sent. One damaged bit turns the start byte of such an echo into that of
     /// an answer, under a checksum that still holds.
     pub fn is_echoed_by(&self, frame: &Frame<'_>, address: Address) -> bool {
-        let as_sent = Frame {
-            direction: Direction::ToMeter,
-            ..*frame
-        };
-        frame.address == address && Self::decode(&as_sent).as_ref() == Ok(self)
+        frame.address == address && frame.command == self.command() && frame.data == self.data()
+    }
+
+    /// What stands behind the command.
+    fn data(&self) -> Vec<u8> {
+        match self {
+            Self::GetType | Self::GetSerialNo => Vec::new(),
+            Self::GetRegister(batch) => {
+                let mut data = alloc::vec![batch.length];
+                data.extend(batch.ids().iter().flat_map(|id| id.0.to_be_bytes()));
+                data
+            }
+            Self::SetClock(DateTime { date, time, .. }) => {
+                let year = date.year().rem_euclid(100).into();
+                let mut data = clock_digits(year, date.month(), date.day());
+                data.extend(clock_digits(
+                    time.hour().into(),
+                    time.minute(),
+                    time.second(),
+                ));
+                data
+            }
+            Self::Raw { data, .. } => data.clone(),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod exchange;
 mod owed;
 mod work;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -232,6 +233,14 @@ impl Session {
     /// Bytes that were waiting in the line's buffers must have been fed in before: they answer
     /// nothing that this task asks.
     pub fn start(&mut self, task: Task, now: Instant) {
+        if self
+            .outputs
+            .iter()
+            .any(|output| matches!(output, Output::Transmit(_)))
+        {
+            // It was never taken, so nothing answers it.
+            self.memory.owed.forget_last();
+        }
         self.outputs
             .retain(|output| matches!(output, Output::Configure(_)));
         let attempts = task.attempts.unwrap_or(self.config.attempts).max(1);
@@ -244,8 +253,6 @@ impl Session {
             stats: LineStats::default(),
             tally: Vec::new(),
             answered: false,
-            probed: false,
-            probe_missed: false,
         };
         running.proceed(&self.config, &mut self.memory, &mut self.outputs, now);
         self.task = Some(running);
@@ -300,6 +307,20 @@ impl Session {
         self.memory.owed.forget_all();
     }
 
+    /// Tells the session that the line went away under its task and is back: what was under way is
+    /// lost, and is asked for again at once.
+    pub fn interrupted(&mut self, now: Instant) {
+        self.outputs
+            .retain(|output| matches!(output, Output::Event(_)));
+        self.outputs.push_front(Output::Configure(self.config.line));
+        self.memory.owed.forget_all();
+        if let Some(task) = &mut self.task {
+            task.interrupt(&self.config, &mut self.memory, &mut self.outputs, now);
+        }
+        self.memory.ready_at = None;
+        self.clear_when_over();
+    }
+
     fn clear_when_over(&mut self) {
         if self
             .task
@@ -324,28 +345,43 @@ struct Memory {
     /// Before this moment the meter throws requests away.
     ready_at: Option<Instant>,
     owed: Owed,
-    /// How often in a row a probe got nothing and the request behind it did.
-    useless_probes: u32,
     answered_task: bool,
+    /// What the last task failed with.
+    last_failure: Option<Verdict>,
     /// Registers that the meter has sent.
     seen: BTreeSet<RegisterId>,
     /// Registers that silence the meter when they are asked for.
-    /// Since when.
-    mute: BTreeMap<RegisterId, Instant>,
+    mute: BTreeMap<RegisterId, Mute>,
 }
 
 impl Memory {
-    /// Whether this register is known to silence the meter. Asked again every day.
+    /// Whether this register is known to silence the meter. What was found once is soon asked again,
+    /// what was found again a day later.
     fn is_mute(&self, register: RegisterId, now: Instant) -> bool {
-        self.mute
-            .get(&register)
-            .is_some_and(|since| now.since(*since) < Duration::from_hours(24))
+        self.mute.get(&register).is_some_and(|mute| {
+            let trusted = if mute.times > 1 {
+                Duration::from_hours(24)
+            } else {
+                Duration::from_mins(10)
+            };
+            now.since(mute.since) < trusted
+        })
     }
 
-    /// Whether an answer to an earlier request may still arrive and be taken for another.
-    fn expects_stray(&self) -> bool {
-        self.useless_probes < 2 && self.owed.expects_any()
+    fn note_mute(&mut self, register: RegisterId, now: Instant) {
+        let times = self
+            .mute
+            .get(&register)
+            .map_or(1, |mute| mute.times.saturating_add(1));
+        self.mute.insert(register, Mute { since: now, times });
     }
+}
+
+/// When a register was found to silence the meter, and how often.
+#[derive(Clone, Copy, Debug)]
+struct Mute {
+    since: Instant,
+    times: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -357,10 +393,6 @@ struct Running {
     stats: LineStats,
     tally: Vec<Verdict>,
     answered: bool,
-    /// A probe was sent to bring line and meter into step.
-    probed: bool,
-    /// The last probe got no answer.
-    probe_missed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -374,7 +406,7 @@ enum Phase {
     },
     /// Waits for the answer.
     Listening {
-        exchange: Exchange,
+        exchange: Box<Exchange>,
         purpose: Purpose,
     },
     /// Nothing left to do.
@@ -386,7 +418,7 @@ enum Phase {
 enum Purpose {
     /// The task asks for it.
     Work,
-    /// To bring line and meter into step: its answer cannot be mistaken for another one.
+    /// To find out if the meter is there.
     Probe,
 }
 
@@ -406,10 +438,7 @@ impl Running {
             Next::Request(request) if now < self.deadline => request,
             _ => return self.end(memory, outputs, now),
         };
-        let out_of_step = memory.expects_stray() && !self.probed;
-        let wants_probe = self.work.wants_probe() || out_of_step;
-        let (request, purpose) = if wants_probe && request != Request::GetType {
-            self.probed = true;
+        let (request, purpose) = if self.work.wants_probe() {
             (Request::GetType, Purpose::Probe)
         } else {
             (request, Purpose::Work)
@@ -465,15 +494,16 @@ impl Running {
         outputs: &mut Outputs,
         now: Instant,
     ) {
-        let wire = request.encode(config.address);
+        let put = memory.owed.put(&request, &memory.seen);
+        memory.owed.sent(request.clone(), put.clone(), now);
+        let exchange = Box::new(Exchange::new(request, put, config, now));
+        let wire = exchange.wire();
         self.stats.requests = self.stats.requests.saturating_add(1);
         if purpose == Purpose::Work && self.work.is_repeat() {
             self.stats.retries = self.stats.retries.saturating_add(1);
         }
         self.stats.bytes_sent = self.stats.bytes_sent.saturating_add(wire.len() as u64);
-        memory.owed.sent(request.clone(), now);
-        outputs.push_back(Output::Transmit(wire.clone()));
-        let exchange = Exchange::new(request, wire, config, now);
+        outputs.push_back(Output::Transmit(wire.to_vec()));
         self.phase = Phase::Listening { exchange, purpose };
     }
 
@@ -517,30 +547,21 @@ impl Running {
         outputs: &mut Outputs,
         now: Instant,
     ) -> bool {
-        let Phase::Listening { exchange, purpose } = &self.phase else {
+        let Phase::Listening { exchange, .. } = &self.phase else {
             return false;
         };
         self.answered = true;
         memory.ready_at = None;
-        let is_for_work = self.work.awaits(&settled.request);
-        let is_for_exchange = *exchange.request() == settled.request;
-        if !is_for_work && !is_for_exchange {
+        let is_for_work = self.work.awaits(&settled.asked);
+        if !is_for_work && *exchange.asked() != settled.asked {
             return false;
         }
-        outputs.push_back(Output::Event(Event::Attempt(
-            exchange.attempt(Verdict::Ok, now),
-        )));
+        let attempt = exchange.attempt(Verdict::Ok, now);
+        outputs.push_back(Output::Event(Event::Attempt(attempt)));
         if is_for_work {
-            if *purpose == Purpose::Work && core::mem::take(&mut self.probe_missed) {
-                memory.useless_probes = memory.useless_probes.saturating_add(1);
-            }
             self.work.accept(settled.answer, memory);
         } else {
-            // Meters answer in turn: what was owed before has come or will not.
-            memory.owed.forget_all();
-            memory.useless_probes = 0;
-            self.probe_missed = false;
-            self.work.probe_answered();
+            self.work.probe_answered(memory, now);
         }
         true
     }
@@ -560,12 +581,27 @@ impl Running {
         memory.ready_at = Some(exchange.quiet_until());
         self.tally.push(verdict);
         match purpose {
-            Purpose::Work => self.work.fail(verdict, self.answered, memory, now),
-            Purpose::Probe => {
-                self.probe_missed = true;
-                self.work.probe_failed();
-            }
+            Purpose::Work => self.work.fail(verdict, self.answered),
+            Purpose::Probe => self.work.probe_failed(self.answered),
         }
+    }
+
+    fn interrupt(
+        &mut self,
+        config: &Config,
+        memory: &mut Memory,
+        outputs: &mut Outputs,
+        now: Instant,
+    ) {
+        // The port's failure is not the meter's: the attempts stay for that.
+        if let Phase::Listening { exchange, .. } = &self.phase {
+            let attempt = exchange.attempt(Verdict::PortLost, now);
+            outputs.push_back(Output::Event(Event::Attempt(attempt)));
+            self.tally.push(Verdict::PortLost);
+        }
+        memory.ready_at = None;
+        memory.last_byte = None;
+        self.proceed(config, memory, outputs, now);
     }
 
     fn give_up(&mut self, memory: &mut Memory, outputs: &mut Outputs, now: Instant) {
@@ -583,8 +619,9 @@ impl Running {
             // Nothing was read; say what was found instead.
             outcome.verdict = self.failure(memory);
         }
-        if self.answered {
-            memory.answered_task = true;
+        memory.answered_task |= self.answered;
+        if outcome.verdict != Verdict::Ok {
+            memory.last_failure = Some(outcome.verdict);
         }
         outputs.push_back(Output::Event(Event::Done(outcome)));
     }
@@ -592,21 +629,21 @@ impl Running {
     /// What the failed exchanges have in common: the most frequent verdict, of equally frequent ones
     /// the one nearest to an answer.
     fn failure(&self, memory: &Memory) -> Verdict {
-        let count = |verdict: Verdict| self.tally.iter().filter(|&&v| v == verdict).count();
-        let otherwise = if self.stats.bytes_received == 0 {
-            Verdict::Silent
-        } else {
+        let otherwise = if self.stats.bytes_received > 0 {
             Verdict::Noise
+        } else {
+            // There was no time to ask; the line is as it was.
+            memory.last_failure.unwrap_or(Verdict::Silent)
         };
+        let count = |verdict: Verdict| self.tally.iter().filter(|&&v| v == verdict).count();
         let verdict = evidence::NEAREST_LAST
             .into_iter()
             .filter(|&verdict| count(verdict) > 0)
             .max_by_key(|&verdict| count(verdict))
             .unwrap_or(otherwise);
+        let falls_asleep = memory.answered_task && !self.answered && self.stats.requests > 0;
         match verdict {
-            Verdict::Silent | Verdict::EchoOnly if memory.answered_task && !self.answered => {
-                Verdict::Asleep
-            }
+            Verdict::Silent | Verdict::EchoOnly if falls_asleep => Verdict::Asleep,
             other => other,
         }
     }

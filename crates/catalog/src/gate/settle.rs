@@ -146,9 +146,12 @@ impl Decision<'_> {
                 })
             }
             (End::Accepted, Some(surprise)) => {
-                meter.remember(record, sight.at);
-                widen(meter, limits, register, surprise, sight);
-                quality(limits, record)
+                let quality = quality(limits, record);
+                if quality == Quality::Good {
+                    meter.remember(record, sight.at);
+                    widen(meter, limits, register, surprise, sight);
+                }
+                quality
             }
             _ => {
                 let quality = quality(limits, record);

@@ -14,12 +14,11 @@ use crate::cmd::asked_to_end;
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::meter::Who;
 use crate::output::style::{self, styled};
 use crate::output::{Console, Screen, sparkline};
-use crate::poll::headline;
 use crate::probe::{Attempt, Probe};
 use crate::wall_clock;
+use crate::who::Who;
 
 /// Put the head in the right place, with a live picture
 ///
@@ -72,7 +71,7 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
         };
         alignment.push(started.elapsed(), attempt.verdict);
         if attempt.meter_type.is_some() {
-            who = Some(headline(&Who::of(attempt.meter_type)));
+            who = Some(Who::of(attempt.meter_type).headline());
         }
         if args.bell && attempt.verdict == Verdict::Ok {
             ring();

@@ -18,7 +18,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::style::{self, styled};
-use crate::output::{Console, note};
+use crate::output::{Console, Progress, note};
 use crate::poll::Cost;
 use crate::reading::Reading;
 use crate::wall_clock::{self, Reference};
@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
             "add --yes if you are sure",
         ));
     }
-    let mut meter = Meter::new(&args.line, verbose)?;
+    let mut meter = Meter::new(&args.line, verbose)?.telling(Progress::new(verbose));
     let mut line = LineStats::default();
     let before = look(&mut meter, args.deadline, &mut line).await?;
     if !args.set {

@@ -19,7 +19,7 @@ use crate::output::Console;
 Examples:
   heatmeter decode 40 3f 10 00 3c 08 04 43 00 01 4b 51 71 ed 0d
   heatmeter decode < home-assistant.log
-  heatmeter decode --json 0x803f100100503fd60d")]
+  heatmeter decode --json 0x803f100100501f750d")]
 pub(crate) struct Args {
     /// Frames in hex; none means standard input
     #[arg(value_name = "HEX")]

@@ -18,7 +18,7 @@ use crate::meter::Meter;
 use crate::output::style::{self, styled};
 use crate::output::table::{Align, Cell, Table};
 use crate::output::{Console, Screen, sparkline};
-use crate::poll::{Poll, headline};
+use crate::poll::Poll;
 use crate::reading::Reading;
 use crate::wall_clock;
 
@@ -183,7 +183,7 @@ fn picture(poll: &Poll, trends: &Trends) -> Vec<String> {
         ]);
     }
     let mut lines = vec![
-        headline(&poll.meter),
+        poll.meter.headline(),
         styled(
             style::DIM,
             format!("the meter's clock says {}", clock(&poll.readings)),

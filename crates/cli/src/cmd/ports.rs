@@ -20,8 +20,10 @@ pub(crate) struct Args {}
 /// A port as JSON.
 #[derive(Debug, Serialize)]
 struct Row {
+    /// What to give to the other commands.
     port: String,
-    device: String,
+    path: String,
+    by_id: Option<String>,
     description: Option<String>,
     usb_id: Option<String>,
     serial: Option<String>,
@@ -38,19 +40,19 @@ struct HolderRow {
 
 pub(crate) fn run(_args: &Args, console: &Console) -> Result<Exit, Failure> {
     let ports = Machine::this().serial_ports();
+    let rows: Vec<Row> = ports.iter().map(Row::from).collect();
     if console.is_json() {
-        for port in &ports {
-            console.json(&Row::from(port))?;
-        }
+        console.json(&rows)?;
         return Ok(Exit::Ok);
     }
-    if ports.is_empty() {
+    if rows.is_empty() {
         note(
-            "there is no serial port on this machine; plug the head in, or use socket://HOST:PORT for one elsewhere",
+            "there is no serial port on this machine; plug the head in, or use socket://HOST:PORT \
+             for one elsewhere",
         );
     }
-    for port in &ports {
-        for line in lines(&Row::from(port)) {
+    for row in &rows {
+        for line in lines(row) {
             console.line(line)?;
         }
     }
@@ -59,22 +61,23 @@ pub(crate) fn run(_args: &Args, console: &Console) -> Result<Exit, Failure> {
 
 impl From<&SerialPort> for Row {
     fn from(port: &SerialPort) -> Self {
+        let holders = port
+            .holders
+            .iter()
+            .map(|Holder { pid, command, .. }| HolderRow {
+                pid: *pid,
+                command: command.clone(),
+            });
         Self {
             port: port.stable_path().display().to_string(),
-            device: port.path.display().to_string(),
+            path: port.path.display().to_string(),
+            by_id: port.by_id.as_ref().map(|path| path.display().to_string()),
             description: port.description.clone(),
             usb_id: port
                 .usb_id
                 .map(|(vendor, product)| format!("{vendor:04x}:{product:04x}")),
             serial: port.serial.clone(),
-            holders: port
-                .holders
-                .iter()
-                .map(|Holder { pid, command, .. }| HolderRow {
-                    pid: *pid,
-                    command: command.clone(),
-                })
-                .collect(),
+            holders: holders.collect(),
             allowed: port.access == Access::Allowed,
             help: help(port),
         }
@@ -109,8 +112,8 @@ fn lines(row: &Row) -> Vec<String> {
     what.extend(row.description.clone());
     what.extend(row.usb_id.as_ref().map(|id| format!("USB {id}")));
     what.extend(row.serial.as_ref().map(|serial| format!("serial {serial}")));
-    if row.device != row.port {
-        what.push(row.device.clone());
+    if row.path != row.port {
+        what.push(row.path.clone());
     }
     if !what.is_empty() {
         lines.push(format!("    {}", what.join(" · ")));
@@ -125,4 +128,40 @@ fn lines(row: &Row) -> Vec<String> {
         lines.push(format!("    {}: {help}", styled(style::HELP, "help")));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_says_whether_it_can_be_used_and_what_to_do_if_not() {
+        let row = Row {
+            port: "/dev/serial/by-id/usb-FTDI_head".to_owned(),
+            path: "/dev/ttyUSB0".to_owned(),
+            by_id: Some("/dev/serial/by-id/usb-FTDI_head".to_owned()),
+            description: Some("FTDI USB head".to_owned()),
+            usb_id: Some("0403:6001".to_owned()),
+            serial: None,
+            holders: vec![HolderRow {
+                pid: 42,
+                command: "minicom".to_owned(),
+            }],
+            allowed: true,
+            help: Some("end minicom (pid 42) before you read through this port".to_owned()),
+        };
+        let shown: Vec<_> = lines(&row)
+            .iter()
+            .map(|line| anstream::adapter::strip_str(line).to_string())
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                "/dev/serial/by-id/usb-FTDI_head  in use",
+                "    FTDI USB head · USB 0403:6001 · /dev/ttyUSB0",
+                "    held by minicom (pid 42)",
+                "    help: end minicom (pid 42) before you read through this port",
+            ]
+        );
+    }
 }

@@ -10,8 +10,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::style::{self, styled};
-use crate::output::{Console, note};
-use crate::poll::{Poll, headline};
+use crate::output::{Console, Progress, note};
+use crate::poll::Poll;
 use crate::reading::{self, Quality};
 use crate::wall_clock;
 
@@ -42,7 +42,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<Exit, Failure> {
-    let mut meter = Meter::new(&args.line, verbose)?.with_model(args.selection.model);
+    let mut meter = Meter::new(&args.line, verbose)?
+        .with_model(args.selection.model)
+        .telling(Progress::new(verbose));
     let poll = Poll::take(&mut meter, args.deadline, |model| registers(args, model)).await?;
     for notice in &poll.notices {
         note(notice);
@@ -75,7 +77,7 @@ fn show(
     verbose: bool,
     console: &Console,
 ) -> Result<(), Failure> {
-    console.line(headline(&poll.meter))?;
+    console.line(poll.meter.headline())?;
     console.line(styled(style::DIM, wall_clock::local_text()))?;
     console.line("")?;
     let (missing, shown): (Vec<_>, Vec<_>) = poll

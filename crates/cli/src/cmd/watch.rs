@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use heatmeter_catalog::{Model, RegisterId};
 use heatmeter_client::Change;
+use kamstrup_kmp::Verdict;
 
 use crate::args::{Line, Selection};
 use crate::cmd::asked_to_end;
@@ -14,7 +15,7 @@ use crate::meter::Meter;
 use crate::output::columns::Columns;
 use crate::output::style::{self, styled};
 use crate::output::{Console, note, terminal_width, warn};
-use crate::poll::{Poll, headline};
+use crate::poll::Poll;
 use crate::reading::{Quality, Reading};
 use crate::schedule::{Rounds, Schedule};
 use crate::wall_clock;
@@ -83,6 +84,8 @@ struct Watch<'a> {
     /// Which opening of the port the rounds began with.
     opening: u64,
     columns: Option<Columns>,
+    /// Who the meter is, as it was last said.
+    headline: String,
     /// The day that the last line belongs to.
     day: String,
     /// Lines since the head of the table.
@@ -101,6 +104,7 @@ impl<'a> Watch<'a> {
             rounds: None,
             opening: 0,
             columns: None,
+            headline: String::new(),
             day: String::new(),
             lines: 0,
             failing: None,
@@ -186,6 +190,14 @@ impl<'a> Watch<'a> {
 
     fn fail(&mut self, failure: &Failure, time: String) -> Result<(), Failure> {
         let is_news = self.failing.replace(failure.exit()) != Some(failure.exit());
+        if let Failure::Verdict {
+            verdict: Verdict::Silent | Verdict::Asleep,
+            ..
+        } = failure
+        {
+            // A connection that died without a word looks just like this. Opening anew tells.
+            self.meter.close();
+        }
         // A port's troubles were told as they came.
         if is_news && matches!(failure, Failure::Verdict { .. }) {
             warn(format!("{failure} {}", failure.help()));
@@ -201,13 +213,17 @@ impl<'a> Watch<'a> {
     }
 
     fn row(&mut self, poll: &Poll) -> Result<(), Failure> {
-        let columns = if let Some(columns) = self.columns.take() {
-            columns
-        } else {
-            self.console.line(headline(&poll.meter))?;
+        let headline = poll.meter.headline();
+        if headline != self.headline {
+            self.console.line(&headline)?;
+            self.headline = headline;
+            // Another meter, or more is known of this one: its registers are others.
+            self.columns = None;
+        }
+        let columns = self.columns.take().unwrap_or_else(|| {
             self.lines = 0;
             Columns::new(&self.shown(poll), &poll.readings, terminal_width())
-        };
+        });
         self.date()?;
         if self.lines.is_multiple_of(LINES_PER_HEAD) {
             for line in columns.head() {

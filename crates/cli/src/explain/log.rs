@@ -75,7 +75,7 @@ impl LogAsked {
             let _ = write!(line, ", {offset} behind the newest");
         }
         if let Some(time) = &self.time {
-            let _ = write!(line, ", from {time}");
+            let _ = write!(line, ", from {}", time.replace('T', " "));
         }
         let names = names(&self.registers);
         [line, names]

@@ -4,6 +4,7 @@
 //! Everything that is said beside it goes to standard error.
 
 pub(crate) mod columns;
+mod progress;
 mod screen;
 pub(crate) mod sparkline;
 pub(crate) mod style;
@@ -15,6 +16,7 @@ use std::io::{self, IsTerminal, Write};
 use anstream::ColorChoice;
 use serde::Serialize;
 
+pub(crate) use progress::Progress;
 pub(crate) use screen::Screen;
 
 use crate::failure::Failure;

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use crate::verdict::Verdict;
 
 /// The verdicts of failed exchanges, those nearest to an answer last.
-pub(super) const NEAREST_LAST: [Verdict; 8] = [
+pub(super) const NEAREST_LAST: [Verdict; 9] = [
+    Verdict::PortLost,
     Verdict::Silent,
     Verdict::EchoOnly,
     Verdict::Noise,
@@ -35,6 +36,8 @@ pub(super) struct Evidence {
     pub(super) broken_off: bool,
     /// How many bytes came that are not the clean echo; a lone 00 does not count.
     pub(super) strays: u64,
+    /// How many of these.
+    zeros: u64,
     /// The first of them.
     sample: Vec<u8>,
 }
@@ -44,18 +47,15 @@ impl Evidence {
 
     /// Takes note of bytes that are not the clean echo.
     pub(super) fn stray(&mut self, bytes: &[u8]) {
-        let count = bytes.iter().filter(|&&byte| byte != 0).count();
-        self.strays = self.strays.saturating_add(count as u64);
+        let zeros = bytes
+            .iter()
+            .map(|byte| u64::from(*byte == 0))
+            .fold(0, u64::saturating_add);
+        self.zeros = self.zeros.saturating_add(zeros);
+        let others = (bytes.len() as u64).saturating_sub(zeros);
+        self.strays = self.strays.saturating_add(others);
         let room = Self::SAMPLE.saturating_sub(self.sample.len());
         self.sample.extend(bytes.iter().take(room));
-    }
-
-    /// Forgets everything but the echo: what came was sound, though not the answer.
-    pub(super) fn clear(&mut self) {
-        *self = Self {
-            echo: self.echo,
-            ..Self::default()
-        };
     }
 
     /// Strays turned out to be the clean echo, with something before it.
@@ -77,13 +77,22 @@ impl Evidence {
             Verdict::Truncated
         } else if echo_sized && (self.damaged_echo || !self.echo && resembles(&self.sample, sent)) {
             Verdict::EchoMangled
-        } else if self.strays > Self::FLICKER || self.strays > 0 && !self.echo {
+        } else if self.is_noise() {
             Verdict::Noise
         } else if self.echo {
             Verdict::EchoOnly
         } else {
             Verdict::Silent
         }
+    }
+
+    /// A meter sends a zero now and then; a broken or inverted line sends nothing else.
+    const LONE_ZEROS: u64 = 16;
+
+    const fn is_noise(&self) -> bool {
+        self.strays > Self::FLICKER
+            || self.strays > 0 && !self.echo
+            || self.zeros > Self::LONE_ZEROS
     }
 
     /// So few stray bytes beside a clean echo are the head's own switching on and off.

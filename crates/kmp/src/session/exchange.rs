@@ -15,6 +15,9 @@ use crate::verdict::Verdict;
 /// A request on its way, and everything that has come back so far.
 #[derive(Clone, Debug)]
 pub(super) struct Exchange {
+    /// What was wanted.
+    asked: Request,
+    /// How it was put.
     request: Request,
     sent: Vec<u8>,
     address: Address,
@@ -43,11 +46,13 @@ enum Echo {
 }
 
 impl Exchange {
-    pub(super) fn new(request: Request, sent: Vec<u8>, config: &Config, now: Instant) -> Self {
+    pub(super) fn new(asked: Request, request: Request, config: &Config, now: Instant) -> Self {
+        let sent = request.encode(config.address);
         let through = now.after(config.line.time_for(sent.len()));
         let answer_by = through.after(config.answer_timeout);
         let at_last = answer_by.after(longest_answer(&request, config));
         Self {
+            asked,
             request,
             sent,
             address: config.address,
@@ -125,8 +130,13 @@ impl Exchange {
         self.evidence.damaged_answer
     }
 
-    pub(super) const fn request(&self) -> &Request {
-        &self.request
+    pub(super) const fn asked(&self) -> &Request {
+        &self.asked
+    }
+
+    /// What goes over the wire.
+    pub(super) fn wire(&self) -> &[u8] {
+        &self.sent
     }
 
     pub(super) fn attempt(&self, verdict: Verdict, now: Instant) -> Attempt {
@@ -159,7 +169,10 @@ impl Exchange {
                     }
                 }
                 // Meters and heads send a 00 now and then.
-                _ if matched == 0 && byte == 0x00 => rest = after,
+                _ if matched == 0 && byte == 0x00 => {
+                    rest = after;
+                    self.evidence.stray(&[byte]);
+                }
                 _ => {
                     self.echo = Echo::Over;
                     if matched > 0 {
@@ -212,9 +225,8 @@ impl Exchange {
                 }
                 Found::Frame(frame) => match owed.settle(&frame, *address) {
                     Some(settled) if settled.is_current => return Some(settled),
-                    // What was owed to an earlier task has come: nothing is wrong with that.
-                    Some(_) => evidence.clear(),
-                    None => evidence.unexpected = true,
+                    // It may also be what was owed to an earlier task.
+                    _ => evidence.unexpected = true,
                 },
                 Found::Acknowledge => {
                     // A lone byte is only believed on a line that is clean otherwise.

@@ -37,8 +37,8 @@ struct Pending {
     sent: u32,
     /// How often nothing but silence came back.
     silences: u32,
-    /// The meter answered a probe after it was silent to this.
-    meter_is_there: bool,
+    /// How often the meter answered a probe right after it was silent to this.
+    refusals: u32,
     /// After so many silences in a row it is worth asking whether the meter is there at all.
     doubt_after: u32,
 }
@@ -58,10 +58,14 @@ impl Work {
         match goal {
             Goal::Ask(request) => work.pending.push_back(Pending::new(request)),
             Goal::Read(registers) => {
-                let (mute, wanted): (Vec<_>, Vec<_>) = registers
+                let (mut mute, mut wanted): (Vec<_>, Vec<_>) = registers
                     .iter()
                     .copied()
                     .partition(|id| memory.is_mute(*id, now));
+                if wanted.is_empty() {
+                    // Memory alone is no answer.
+                    core::mem::swap(&mut mute, &mut wanted);
+                }
                 work.pending
                     .extend(wanted.chunks(Batch::MAX).filter_map(Pending::registers));
                 work.unsupported = mute;
@@ -94,7 +98,6 @@ impl Work {
         self.pending.front().is_some_and(|pending| {
             matches!(pending.request, Request::GetRegister(_))
                 && pending.silences >= pending.doubt_after
-                && !pending.meter_is_there
         })
     }
 
@@ -106,9 +109,16 @@ impl Work {
             self.answer = Some(answer);
             return;
         };
-        let AskAnswer::Registers(records) = answer else {
+        let AskAnswer::Registers(mut records) = answer else {
             return;
         };
+        memory
+            .seen
+            .extend(records.iter().map(|record| record.register));
+        // Others may have been asked for beside, to tell answers apart.
+        let place = |record: &Record| batch.ids().iter().position(|id| *id == record.register);
+        records.retain(|record| place(record).is_some());
+        records.sort_by_key(place);
         if self.registers.is_empty() {
             self.answer = Some(AskAnswer::Registers(records));
             return;
@@ -119,10 +129,8 @@ impl Work {
             .copied()
             .filter(|id| !records.iter().any(|r| r.register == *id))
             .collect();
-        for record in records {
-            memory.seen.insert(record.register);
-            self.records.insert(record.register, record);
-        }
+        self.records
+            .extend(records.into_iter().map(|record| (record.register, record)));
         // A meter leaves out what it does not have; what it had before, it has.
         let (doubtful, unsupported): (Vec<_>, Vec<_>) =
             missing.into_iter().partition(|id| memory.seen.contains(id));
@@ -141,13 +149,7 @@ impl Work {
     }
 
     /// The request got no answer. `answered` tells whether the task got any answer before.
-    pub(super) fn fail(
-        &mut self,
-        verdict: Verdict,
-        answered: bool,
-        memory: &mut Memory,
-        now: Instant,
-    ) {
+    pub(super) fn fail(&mut self, verdict: Verdict, answered: bool) {
         let Some(pending) = self.pending.front_mut() else {
             return;
         };
@@ -155,56 +157,51 @@ impl Work {
         if matches!(verdict, Verdict::Silent | Verdict::EchoOnly) {
             pending.silences = pending.silences.saturating_add(1);
         }
-        let is_mute = pending.meter_is_there
-            && pending.silences > pending.doubt_after
-            && !pending.ids().iter().any(|id| memory.seen.contains(id));
-        if is_mute {
-            let ids = pending.ids().to_vec();
-            self.pending.pop_front();
-            memory.mute.extend(ids.iter().map(|id| (*id, now)));
-            // Nothing was on its way: the meter had nothing to say.
-            memory.owed.forget_all();
-            self.unsupported.extend(ids);
-        } else if pending.sent >= self.attempts {
+        // Where a probe is due, it decides.
+        if pending.sent >= self.attempts && pending.silences < pending.doubt_after {
             self.abandon_front(answered);
         }
     }
 
-    /// The meter is there, so its silence is about what it was asked.
-    pub(super) fn probe_answered(&mut self) {
+    /// The meter is there, so its silence may be about what it was asked.
+    pub(super) fn probe_answered(&mut self, memory: &mut Memory, now: Instant) {
         let Some(pending) = self.pending.front_mut() else {
             return;
         };
         if pending.silences < pending.doubt_after {
             return;
         }
-        let ids = pending.ids().to_vec();
-        if ids.len() > 1 {
-            let (first, second) = ids.split_at(ids.len().div_ceil(2));
-            self.pending.pop_front();
-            for half in [second, first] {
-                // One register stands for many here; alone it gets the benefit of the doubt.
-                let doubt_after = if half.len() > 1 {
-                    1
-                } else {
-                    Pending::DOUBT_AFTER
-                };
-                if let Some(half) = Pending::registers(half) {
-                    self.pending.push_front(Pending {
-                        doubt_after,
-                        ..half
-                    });
+        match *pending.ids() {
+            [] => {}
+            [alone] => {
+                pending.silences = 0;
+                pending.refusals = pending.refusals.saturating_add(1);
+                if pending.refusals > 1 && !memory.seen.contains(&alone) {
+                    self.pending.pop_front();
+                    memory.note_mute(alone, now);
+                    self.unsupported.push(alone);
+                } else if pending.sent >= self.attempts {
+                    self.abandon_front(true);
                 }
             }
-        } else {
-            pending.meter_is_there = true;
+            ref several => {
+                let (first, second) = several.split_at(several.len().div_ceil(2));
+                let halves = [Pending::half(second), Pending::half(first)];
+                self.pending.pop_front();
+                for half in halves.into_iter().flatten() {
+                    self.pending.push_front(half);
+                }
+            }
         }
     }
 
-    /// The meter did not answer the probe either: it is not what it was asked.
-    pub(super) fn probe_failed(&mut self) {
+    /// The meter did not answer the probe either: it is not about what it was asked.
+    pub(super) fn probe_failed(&mut self, answered: bool) {
         if let Some(pending) = self.pending.front_mut() {
             pending.silences = 0;
+            if pending.sent >= self.attempts {
+                self.abandon_front(answered);
+            }
         }
     }
 
@@ -246,16 +243,22 @@ impl Work {
 }
 
 impl Pending {
-    const DOUBT_AFTER: u32 = 2;
-
     const fn new(request: Request) -> Self {
         Self {
             request,
             sent: 0,
             silences: 0,
-            meter_is_there: false,
-            doubt_after: Self::DOUBT_AFTER,
+            refusals: 0,
+            doubt_after: 2,
         }
+    }
+
+    /// A part of a batch that the meter was silent to: one more silence is enough to doubt it.
+    fn half(ids: &[RegisterId]) -> Option<Self> {
+        Self::registers(ids).map(|half| Self {
+            doubt_after: 1,
+            ..half
+        })
     }
 
     fn ids(&self) -> &[RegisterId] {

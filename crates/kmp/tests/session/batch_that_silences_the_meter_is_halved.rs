@@ -30,14 +30,47 @@ fn the_register_is_found_and_the_others_are_read() {
 }
 
 #[test]
-fn it_is_remembered_for_a_day() {
+fn it_is_remembered_for_minutes_and_once_found_again_for_a_day() {
     let mut line = Line::new(shy);
     line.read(&ASKED);
     let again = line.read(&ASKED);
-    assert_eq!(again.line.requests, 1);
     assert_eq!(again.unsupported, [RegisterId(155)]);
-    line.rest(Duration::from_hours(25));
-    assert!(line.read(&ASKED).line.requests > 1);
+    assert_eq!(again.line.requests, 1);
+    line.rest(Duration::from_mins(11));
+    assert!(
+        line.read(&ASKED).line.requests > 1,
+        "asked again after ten minutes"
+    );
+    line.rest(Duration::from_hours(23));
+    assert_eq!(line.read(&ASKED).line.requests, 1);
+    line.rest(Duration::from_hours(2));
+    assert!(
+        line.read(&ASKED).line.requests > 1,
+        "asked again after a day"
+    );
+}
+
+#[test]
+fn memory_alone_is_no_answer() {
+    let mut line = Line::new(shy);
+    line.read(&[155]);
+    assert!(line.read(&[155]).line.requests > 0);
+}
+
+#[test]
+fn a_few_lost_answers_do_not_make_a_register_unsupported() {
+    // The first three answers to GetRegister are lost; the probes between get through.
+    let mut lost = 0;
+    let mut line = Line::new(move |_, request: &Request, _: &[u8]| {
+        if matches!(request, Request::GetRegister(_)) && lost < 3 {
+            lost += 1;
+            return Vec::new();
+        }
+        at_once(answer(request, &ASKED, 0))
+    });
+    let outcome = line.read(&[60]);
+    assert_eq!(values(&outcome), expected(&[60]));
+    assert_eq!(outcome.unsupported, []);
 }
 
 #[test]

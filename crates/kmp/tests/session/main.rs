@@ -7,6 +7,8 @@ mod echo_is_cancelled;
 mod ends_by_its_deadline;
 mod late_answer_costs_only_itself;
 mod line;
+mod line_goes_away_and_comes_back;
+mod recovers_with_the_meter;
 mod retries;
 mod set_clock;
 mod vendor_timing;

@@ -1,7 +1,6 @@
 //! A reader of a simulated meter under a fake clock: polls, looks twice where the gate wants to, and
 //! opens the line again when it was lost, as the faces of the product do.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use heatmeter_catalog::gate::{Gate, Limits, Look, Notice, Poll, Quality};
@@ -129,37 +128,10 @@ impl Line {
 
     /// Reads registers within a time; opens the line again if it is lost.
     fn read(&mut self, registers: &[RegisterId], limit: Duration) -> Vec<Record> {
-        let deadline = self.now.after(limit);
-        let mut records = BTreeMap::new();
         self.take_what_waits();
-        loop {
-            let missing: Vec<_> = registers
-                .iter()
-                .copied()
-                .filter(|id| !records.contains_key(id))
-                .collect();
-            let left = deadline.since(self.now);
-            if missing.is_empty() || left.is_zero() {
-                break;
-            }
-            self.session
-                .start(Task::read(&missing).within(left), self.now);
-            if let Some(outcome) = self.run() {
-                records.extend(
-                    outcome
-                        .records
-                        .into_iter()
-                        .map(|record| (record.register, record)),
-                );
-                break;
-            }
-            self.session.reconnected();
-            self.now = self.now.after(PAUSE);
-        }
-        registers
-            .iter()
-            .filter_map(|id| records.remove(id))
-            .collect()
+        self.session
+            .start(Task::read(registers).within(limit), self.now);
+        self.run().records
     }
 
     /// Which of these values the meter did not mean in any answer since `start`.
@@ -182,8 +154,8 @@ impl Line {
             .collect()
     }
 
-    /// Runs the task to its end; `None` if the line was lost under it.
-    fn run(&mut self) -> Option<Outcome> {
+    /// Runs the task to its end.
+    fn run(&mut self) -> Outcome {
         let mut bytes = Vec::new();
         loop {
             let wake_at = match self.session.poll() {
@@ -195,22 +167,21 @@ impl Line {
                     self.verdicts.push(attempt.verdict);
                     continue;
                 }
-                Output::Event(Event::Done(outcome)) => return Some(outcome),
+                Output::Event(Event::Done(outcome)) => return outcome,
                 Output::Wait(until) => until,
                 Output::Configure(_) => continue,
                 other => panic!("{other:?} while a task runs"),
             };
-            if self.line_event() {
-                return None;
-            }
             self.meter.poll_transmit(self.now, &mut bytes);
             if !bytes.is_empty() {
                 self.session.handle(Input::Receive(&bytes), self.now);
                 bytes.clear();
                 continue;
             }
-            if self.line_event() {
-                return None;
+            if self.line_was_lost() {
+                self.now = self.now.after(PAUSE);
+                self.session.interrupted(self.now);
+                continue;
             }
             let next = self
                 .meter
@@ -223,13 +194,12 @@ impl Line {
         }
     }
 
-    fn line_event(&mut self) -> bool {
+    fn line_was_lost(&mut self) -> bool {
         match self.meter.poll_event(self.now) {
             Some(LineEvent::PortGone(gone)) => self.now = self.now.after(gone),
             Some(_) => {}
             None => return false,
         }
-        self.verdicts.push(Verdict::PortLost);
         true
     }
 
