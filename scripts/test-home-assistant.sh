@@ -13,7 +13,7 @@
 exec </dev/null
 
 # Most of the live tests wait most of the time: more at once than there are cores.
-at_once=6
+at_once=10
 # None takes longer, by far.
 limit=300
 
@@ -62,4 +62,5 @@ if [ $# -eq 0 ]; then
     part "integration, live, alone" tests ha tests/home_assistant -k wall_clock
     set -- -k "not wall_clock"
 fi
-part "integration, live" tests ha tests/home_assistant --numprocesses "$at_once" "$@"
+part "integration, live" tests ha tests/home_assistant --numprocesses "$at_once" \
+    --dist worksteal "$@"

@@ -33,9 +33,9 @@ def test_wall_clock_nothing_of_ours_holds_up_home_assistant(hass: Hass, meter: M
         hass.wait_for_entry("loaded")
         for line in Line:
             bridge.line = line
-            time.sleep(5)
+            time.sleep(4)
         bridge.go_away()
-        time.sleep(5)
+        time.sleep(4)
         bridge.come_back()
         bridge.line = Line.GOOD
         hass.wait_for_state("sensor.kamstrup_403_volume", None)
