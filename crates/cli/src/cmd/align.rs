@@ -15,7 +15,7 @@ use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::style::{self, styled};
-use crate::output::{Console, Screen, sparkline};
+use crate::output::{Console, Screen, screen, sparkline};
 use crate::probe::{Attempt, Probe};
 use crate::wall_clock;
 use crate::who::Who;
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
             Attempt {
                 trouble: Some(error),
                 ..
-            } if number == 1 => return Err(error.into()),
+            } if number == 1 && error.verdict() != Verdict::PortLost => return Err(error.into()),
             attempt => attempt,
         };
         alignment.push(started.elapsed(), attempt.verdict);
@@ -185,7 +185,7 @@ impl<'a> View<'a> {
     fn show(&mut self, shown: &Shown) -> Result<(), Failure> {
         match self {
             Self::Json(console) => console.json(shown),
-            Self::Screen(screen) => screen.draw(&picture(shown)),
+            Self::Screen(screen) => screen.draw(&picture(shown, screen::size())),
             Self::Lines { console, said } => {
                 console.line(format!(
                     "{}  {:>3}  {}  {}",
@@ -211,8 +211,10 @@ impl<'a> View<'a> {
     }
 }
 
-/// The screen that is drawn over and over.
-fn picture(shown: &Shown) -> Vec<String> {
+/// The screen that is drawn over and over, for a terminal of so many columns and rows.
+///
+/// Verdict and next step are what it is for: on a small terminal all else makes room for them.
+fn picture(shown: &Shown, (columns, rows): (usize, usize)) -> Vec<String> {
     let state = &shown.state;
     let score_style = match shown.score {
         80.. => style::GOOD,
@@ -224,53 +226,97 @@ fn picture(shown: &Shown) -> Vec<String> {
         .iter()
         .map(|&verdict| styled(colour(verdict), mark(verdict)))
         .collect();
-    let mut lines = vec![
-        format!(
-            "{}  {}",
-            styled(style::STRONG, "heatmeter align"),
-            shown.port
-        ),
-        state
-            .who
-            .clone()
-            .unwrap_or_else(|| styled(style::DIM, "no meter yet")),
-        String::new(),
-        format!(
-            "  now    {}",
-            styled(colour(state.verdict), sparkline::bar(state.now, BAR))
-        ),
-        format!(
-            "  minute {}  {}",
-            styled(
-                score_style,
-                sparkline::bar(f64::from(shown.score) / 100.0, BAR)
-            ),
-            styled(score_style, format!("{:>3}", shown.score)),
-        ),
-        format!("         {history}"),
-        String::new(),
-        format!(
-            "  {}  {}",
-            styled(colour(state.verdict), shown.verdict),
-            shown.message
-        ),
-        String::new(),
-    ];
-    lines.extend(
-        wrapped(&shown.next, 66)
-            .into_iter()
-            .enumerate()
-            .map(|(row, text)| match row {
-                0 => format!("  {} {}", styled(style::HELP, "next:"), text),
-                _ => format!("        {text}"),
-            }),
+    let title = format!(
+        "{}  {}",
+        styled(style::STRONG, "heatmeter align"),
+        shown.port
     );
-    lines.push(String::new());
-    lines.push(styled(
+    let who = state
+        .who
+        .clone()
+        .unwrap_or_else(|| styled(style::DIM, "no meter yet"));
+    let now = styled(colour(state.verdict), sparkline::bar(state.now, BAR));
+    let minute = styled(
+        score_style,
+        sparkline::bar(f64::from(shown.score) / 100.0, BAR),
+    );
+    let score = styled(score_style, format!("{:>3}", shown.score));
+    let verdict = styled(colour(state.verdict), shown.verdict);
+    let hint = styled(
         style::DIM,
         format!("  request {}; Ctrl-C ends", shown.attempt),
+    );
+
+    let blank = || (Rank::Space, String::new());
+    let mut lines = vec![
+        (Rank::Title, title),
+        (Rank::Meter, who),
+        blank(),
+        (Rank::Now, format!("  now    {now}")),
+        (Rank::Minute, format!("  minute {minute}  {score}")),
+        (Rank::History, format!("         {history}")),
+        blank(),
+    ];
+    lines.extend(paragraph(
+        &verdict,
+        shown.verdict.len(),
+        &shown.message,
+        columns,
     ));
-    lines
+    lines.push(blank());
+    lines.extend(paragraph(
+        &styled(style::HELP, "next:"),
+        5,
+        &shown.next,
+        columns,
+    ));
+    lines.extend([blank(), (Rank::Hint, hint)]);
+    // The last row is the cursor's.
+    for rank in Rank::FIRST_TO_GO {
+        if lines.len() >= rows {
+            lines.retain(|(of, _)| *of != rank);
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
+}
+
+/// What a line of the screen is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Space,
+    Hint,
+    Title,
+    History,
+    Now,
+    Meter,
+    Minute,
+    Words,
+}
+
+impl Rank {
+    const FIRST_TO_GO: [Self; 7] = [
+        Self::Space,
+        Self::Hint,
+        Self::Title,
+        Self::History,
+        Self::Now,
+        Self::Meter,
+        Self::Minute,
+    ];
+}
+
+/// A heading of so many places, and a text wrapped beside it.
+fn paragraph(heading: &str, places: usize, text: &str, columns: usize) -> Vec<(Rank, String)> {
+    let indent = " ".repeat(4 + places);
+    let beside = |(row, text): (usize, String)| match row {
+        0 => format!("  {heading}  {text}"),
+        _ => format!("{indent}{text}"),
+    };
+    wrapped(text, columns.saturating_sub(indent.len() + 1).clamp(12, 72))
+        .into_iter()
+        .enumerate()
+        .map(|line| (Rank::Words, beside(line)))
+        .collect()
 }
 
 /// How many places a bar has.
@@ -324,6 +370,53 @@ fn ring() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn on_a_small_terminal_the_next_step_stays() {
+        let shown = Shown {
+            time: String::new(),
+            port: "/dev/ttyUSB0".to_owned(),
+            attempt: 7,
+            verdict: Verdict::CrcMismatch.code(),
+            message: Verdict::CrcMismatch.message().to_owned(),
+            next: "Turn the head half round, lower it by two millimetres.".to_owned(),
+            score: 40,
+            seconds: 0.5,
+            sleeps_after: None,
+            state: State {
+                verdict: Verdict::CrcMismatch,
+                now: 0.4,
+                history: vec![Verdict::Silent, Verdict::CrcMismatch],
+                who: None,
+            },
+        };
+        let plain = |size| -> Vec<String> {
+            let lines = picture(&shown, size);
+            lines
+                .iter()
+                .map(|line| anstream::adapter::strip_str(line).to_string())
+                .collect()
+        };
+        assert_eq!(plain((100, 40)).len(), 12, "room for everything");
+        for rows in 1..14 {
+            let lines = plain((70, rows));
+            let words = lines
+                .join(" ")
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            assert!(
+                words.contains("(wrong checksum). next: Turn the head"),
+                "{rows}: {words}"
+            );
+            assert!(lines.len() < rows.max(6), "{rows}: {lines:?}");
+        }
+        assert!(
+            plain((60, 40))
+                .iter()
+                .all(|line| line.chars().count() <= 60)
+        );
+    }
 
     #[test]
     fn a_long_sentence_is_wrapped_between_words() {

@@ -83,6 +83,9 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
     }
     if !args.yes && !confirmed(&before)? {
         note("nothing was changed");
+        if console.is_json() {
+            show(&before.report(&meter, line, false), console)?;
+        }
         return Ok(Exit::Ok);
     }
     let after = set(&mut meter, before.reference, args.deadline, &mut line).await?;

@@ -69,7 +69,12 @@ impl<'a> Reader<'a> {
 
     fn read(&mut self, mut input: impl BufRead) -> Result<(), Failure> {
         let cannot = |error| Failure::unexpected("cannot read standard input", error);
-        let is_raw = is_raw(input.fill_buf().map_err(cannot)?);
+        let beginning = input.fill_buf().map_err(cannot)?;
+        if beginning.is_empty() {
+            // A terminal would have to be told twice that nothing comes.
+            return Ok(());
+        }
+        let is_raw = is_raw(beginning);
         let mut line = Vec::new();
         loop {
             line.clear();

@@ -5,7 +5,7 @@
 
 pub(crate) mod columns;
 mod progress;
-mod screen;
+pub(crate) mod screen;
 pub(crate) mod sparkline;
 pub(crate) mod style;
 pub(crate) mod table;
