@@ -95,10 +95,7 @@ impl Work {
 
     /// Whether it must be found out if the meter is there at all, or only silent to what it was asked.
     pub(super) fn wants_probe(&self) -> bool {
-        self.pending.front().is_some_and(|pending| {
-            matches!(pending.request, Request::GetRegister(_))
-                && pending.silences >= pending.doubt_after
-        })
+        self.pending.front().is_some_and(Pending::is_doubtful)
     }
 
     pub(super) fn accept(&mut self, answer: AskAnswer, memory: &mut Memory) {
@@ -158,7 +155,7 @@ impl Work {
             pending.silences = pending.silences.saturating_add(1);
         }
         // Where a probe is due, it decides.
-        if pending.sent >= self.attempts && pending.silences < pending.doubt_after {
+        if pending.sent >= self.attempts && !pending.is_doubtful() {
             self.abandon_front(answered);
         }
     }
@@ -259,6 +256,11 @@ impl Pending {
             doubt_after: 1,
             ..half
         })
+    }
+
+    /// Whether it was silent to registers so often that a probe has to tell why.
+    const fn is_doubtful(&self) -> bool {
+        matches!(self.request, Request::GetRegister(_)) && self.silences >= self.doubt_after
     }
 
     fn ids(&self) -> &[RegisterId] {

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use kamstrup_kmp::Verdict;
 use kamstrup_kmp::message::Request;
+use kamstrup_kmp::session::Task;
+use kamstrup_kmp::{RegisterId, Verdict};
 
 use crate::line::{Line, answer, at_once, expected, values};
 
@@ -62,4 +63,27 @@ fn noise_before_the_answer_costs_nothing() {
     let outcome = line.read(&[60]);
     assert_eq!(values(&outcome), expected(&[60]));
     assert_eq!(outcome.line.requests, 1);
+}
+
+#[test]
+fn nothing_is_asked_more_often_than_told() {
+    for attempts in 1..8 {
+        for request in [Request::GetType, Request::GetSerialNo] {
+            let mut line = Line::new(|_, _: &Request, _: &[u8]| Vec::new());
+            let task = Task::ask(request)
+                .with_attempts(attempts)
+                .within(Duration::from_mins(5));
+            let outcome = line.run(task);
+            assert_eq!(outcome.verdict, Verdict::Silent);
+            assert_eq!(outcome.line.requests, attempts);
+        }
+        let mut line = Line::new(|_, _: &Request, _: &[u8]| Vec::new());
+        let task = Task::read(&[RegisterId(60)])
+            .with_attempts(attempts)
+            .within(Duration::from_mins(5));
+        let outcome = line.run(task);
+        // After every second silence a probe asks if the meter is there.
+        assert_eq!(outcome.line.requests, attempts + attempts / 2);
+        assert_eq!(outcome.line.retries, attempts - 1);
+    }
 }
