@@ -48,7 +48,7 @@ fn a_failed_batch_keeps_what_other_batches_brought() {
     let outcome = line.read(&HAS);
     assert_eq!(outcome.verdict, Verdict::Ok);
     assert_eq!(values(&outcome), expected(&HAS[..8]));
-    assert_eq!(outcome.unanswered, [kamstrup_kmp::RegisterId(9)]);
+    assert_eq!(outcome.unanswered, [RegisterId(9)]);
 }
 
 #[test]
