@@ -56,7 +56,7 @@ integration() {
 # No file names the host of a package registry: a machine's own settings say where packages come
 # from. Cargo writes its registry's name into the lock file itself.
 package_hosts() {
-    local hosts='npmjs[.](org|com)|pypi[.]org|pythonhosted[.]|debian[.](org|net)'
+    local hosts='n[p]mjs[.](org|com)|p[y]pi[.]org|p[y]thonh[o]sted[.]|d[e]bian[.](org|net)'
     hosts+='|(static|index)[.]crates|crates[.]io'
     if git grep --untracked -nIiE "$hosts" -- . ':!Cargo.lock' ':!fuzz/Cargo.lock'; then
         fail "these lines name the host of a package registry"
