@@ -29,6 +29,7 @@ mod info;
 mod language;
 mod model;
 mod nearest;
+pub mod reading;
 mod register;
 
 pub use capture::{Capture, CaptureKind, Expected, Logger, Reading, captures};

@@ -1,0 +1,245 @@
+//! What the gateway knows at this moment, for whoever shows it; and the orders that people give.
+//!
+//! The lines write here, the web and the destinations read. One meter of the configuration is a
+//! slot: it has a name before anybody knows its serial number.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use heatmeter_catalog::reading::Reading;
+use heatmeter_catalog::{Model, RegisterId};
+use heatmeter_history::{Meter, Poll};
+use jiff::Timestamp;
+use kamstrup_kmp::Verdict;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// What is known of all slots. Clones are the same hub.
+#[derive(Clone, Debug)]
+pub struct Hub {
+    slots: watch::Sender<BTreeMap<String, Arc<MeterState>>>,
+    events: broadcast::Sender<Event>,
+    orders: watch::Sender<BTreeMap<String, mpsc::Sender<Order>>>,
+}
+
+/// One meter of the configuration.
+#[derive(Clone, Debug)]
+pub struct MeterState {
+    /// The slot's name in the configuration: what its address in the API is.
+    pub slot: String,
+    /// What people call it.
+    pub name: String,
+    /// Its port, as configured.
+    pub port: String,
+    /// Who it is, once it said so.
+    pub meter: Option<Meter>,
+    /// What it is: as configured, or as identified.
+    pub model: Option<&'static Model>,
+    /// Whether it is a simulated one.
+    pub is_simulated: bool,
+    /// What came of the last poll; none before the first.
+    pub verdict: Option<Verdict>,
+    /// What the port's error says, where the verdict is about the port.
+    pub trouble: Option<Trouble>,
+    /// Since when the verdict is what it is.
+    pub verdict_since: Option<Timestamp>,
+    /// The last poll, whatever came of it.
+    pub tried_at: Option<Timestamp>,
+    /// The last poll that was answered.
+    pub read_at: Option<Timestamp>,
+    /// The next one by the schedule; none while it is paused.
+    pub next_at: Option<Timestamp>,
+    /// The latest reading of each register that is read at all, and its time.
+    pub readings: BTreeMap<RegisterId, (Reading, Timestamp)>,
+    /// What the schedule costs the meter's battery.
+    pub ledger: Ledger,
+    /// What the line is busy with.
+    pub doing: Doing,
+}
+
+/// What is the matter, and what to do, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What was seen.
+    pub message: String,
+    /// The next thing to do.
+    pub help: String,
+}
+
+/// What a line is busy with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Doing {
+    /// Waits for the next poll.
+    #[default]
+    Waiting,
+    /// Reads.
+    Reading,
+    /// Helps somebody to align the head.
+    Aligning,
+}
+
+/// What reading costs the meter's battery, against the documented one reading an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Ledger {
+    /// Wake-ups in the last 24 hours.
+    pub wake_ups: u32,
+    /// Seconds of optical traffic in the last 24 hours.
+    pub seconds: f64,
+    /// Wake-ups a day by the schedule.
+    pub planned_wake_ups: f64,
+    /// Seconds a day by the schedule, by what polls have taken so far.
+    pub planned_seconds: f64,
+    /// Seconds a day that the manufacturer reckons with: 24 readings.
+    pub documented_seconds: f64,
+    /// Whether the schedule takes so much more that its owner should know.
+    pub is_draining: bool,
+}
+
+/// Something happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A slot's state changed.
+    Meter(Arc<MeterState>),
+    /// A slot is no longer in the configuration.
+    Removed {
+        /// Its name.
+        slot: String,
+    },
+    /// A poll is over and kept.
+    Poll {
+        /// The slot.
+        slot: String,
+        /// What came of it.
+        poll: Arc<Poll>,
+    },
+    /// An attempt of an alignment.
+    Align {
+        /// The slot.
+        slot: String,
+        /// What came of it.
+        attempt: Attempt,
+    },
+    /// An alignment is over.
+    AlignEnded {
+        /// The slot.
+        slot: String,
+        /// Why: `asked`, `nobody_looks`, `time_is_over`.
+        why: &'static str,
+    },
+    /// A destination or the history changed its state; ask for it.
+    Status,
+}
+
+/// One attempt of an alignment.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Counted from 1.
+    pub number: u64,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// 0 to 100.
+    pub score: u8,
+    /// What to try next.
+    pub next_step: String,
+    /// How long the answer took.
+    pub milliseconds: u64,
+}
+
+/// What somebody wants of a line.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Order {
+    /// Read now: these registers, or what the schedule reads.
+    Read {
+        /// None is what the schedule reads.
+        registers: Option<Vec<RegisterId>>,
+        /// Where the outcome goes; nobody may wait for it.
+        answer: Option<oneshot::Sender<Result<Arc<Poll>, Trouble>>>,
+    },
+    /// Begin to align, or go on for longer: repeated by whoever looks at it, at least every 20 s.
+    Align,
+    /// Stop aligning.
+    StopAligning,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Hub {
+    /// A hub without slots.
+    pub fn new() -> Self {
+        Self {
+            slots: watch::Sender::default(),
+            events: broadcast::Sender::new(256),
+            orders: watch::Sender::default(),
+        }
+    }
+
+    /// All slots, by name.
+    pub fn meters(&self) -> BTreeMap<String, Arc<MeterState>> {
+        self.slots.borrow().clone()
+    }
+
+    /// A slot by its name or its meter's serial number.
+    pub fn meter(&self, id: &str) -> Option<Arc<MeterState>> {
+        let slots = self.slots.borrow();
+        slots.get(id).cloned().or_else(|| {
+            slots
+                .values()
+                .find(|state| state.meter.as_ref().is_some_and(|meter| meter.serial == id))
+                .cloned()
+        })
+    }
+
+    /// Everything that happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Gives an order to a slot's line; false if there is no such slot.
+    pub async fn order(&self, slot: &str, order: Order) -> bool {
+        let line = self.orders.borrow().get(slot).cloned();
+        match line {
+            Some(line) => line.send(order).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Tells the state of a slot.
+    pub fn tell(&self, state: MeterState) {
+        let state = Arc::new(state);
+        self.slots.send_modify(|slots| {
+            slots.insert(state.slot.clone(), Arc::clone(&state));
+        });
+        self.announce(Event::Meter(state));
+    }
+
+    /// Tells what happened. That nobody listens is fine.
+    pub fn announce(&self, event: Event) {
+        drop(self.events.send(event));
+    }
+
+    /// A line takes orders for a slot from now on.
+    pub fn take_orders(&self, slot: &str, line: mpsc::Sender<Order>) {
+        self.orders.send_modify(|orders| {
+            orders.insert(slot.to_owned(), line);
+        });
+    }
+
+    /// A slot is gone.
+    pub fn remove(&self, slot: &str) {
+        self.orders.send_modify(|orders| {
+            orders.remove(slot);
+        });
+        self.slots.send_modify(|slots| {
+            slots.remove(slot);
+        });
+        self.announce(Event::Removed {
+            slot: slot.to_owned(),
+        });
+    }
+}
