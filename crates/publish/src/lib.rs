@@ -7,5 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod destination;
+pub mod mqtt;
 
 pub use destination::{DeliveryError, Destination, Known, Progress};

@@ -1,0 +1,38 @@
+//! What there is to announce: the meters of this gateway and how each is.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use heatmeter_catalog::Model;
+use heatmeter_catalog::reading::Reading;
+use heatmeter_history::Meter;
+use kamstrup_kmp::Verdict;
+
+/// All meters of a gateway, as it sees them now.
+#[derive(Clone, Debug, Default)]
+#[expect(clippy::exhaustive_structs, reason = "the gateway fills it")]
+pub struct Board {
+    /// Every meter that has said who it is.
+    pub meters: Vec<Arc<MeterCard>>,
+    /// How many meters of the configuration have not said who they are. While there is one, nobody
+    /// knows which meters are gone, and no device is removed.
+    pub unidentified: usize,
+    /// The serial numbers of all meters that this gateway ever read: only their devices are removed.
+    pub known: BTreeSet<String>,
+}
+
+/// One meter.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "the gateway fills it")]
+pub struct MeterCard {
+    /// Who it is.
+    pub meter: Arc<Meter>,
+    /// What people call it.
+    pub name: String,
+    /// What it is.
+    pub model: Option<&'static Model>,
+    /// The latest reading of every register that is read at all.
+    pub readings: Vec<Reading>,
+    /// What came of its last poll; none before the first.
+    pub verdict: Option<Verdict>,
+}
