@@ -3,8 +3,11 @@
 //! The lines write here, the web and the destinations read. One meter of the configuration is a
 //! slot: it has a name before anybody knows its serial number.
 
+mod exchange;
+mod general;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use heatmeter_catalog::reading::Reading;
 use heatmeter_catalog::{Model, RegisterId};
@@ -13,12 +16,27 @@ use jiff::Timestamp;
 use kamstrup_kmp::Verdict;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub use exchange::{Exchange, Traffic};
+pub use general::{General, Supply};
+
+use exchange::Kept;
+
 /// What is known of all slots. Clones are the same hub.
 #[derive(Clone, Debug)]
 pub struct Hub {
     slots: watch::Sender<BTreeMap<String, Arc<MeterState>>>,
     events: broadcast::Sender<Event>,
     orders: watch::Sender<BTreeMap<String, mpsc::Sender<Order>>>,
+    general: watch::Sender<Arc<General>>,
+    supplies: watch::Sender<Arc<Vec<Supply>>>,
+    lines: Arc<Mutex<BTreeMap<String, LineMemory>>>,
+}
+
+/// What is remembered of a slot's line.
+#[derive(Debug, Default)]
+struct LineMemory {
+    kept: Kept,
+    traffic: Traffic,
 }
 
 /// One meter of the configuration.
@@ -176,7 +194,38 @@ impl Hub {
             slots: watch::Sender::default(),
             events: broadcast::Sender::new(256),
             orders: watch::Sender::default(),
+            general: watch::Sender::default(),
+            supplies: watch::Sender::default(),
+            lines: Arc::default(),
         }
+    }
+
+    /// How the gateway speaks to people.
+    pub fn general(&self) -> Arc<General> {
+        Arc::clone(&self.general.borrow())
+    }
+
+    /// The destinations.
+    pub fn supplies(&self) -> Arc<Vec<Supply>> {
+        Arc::clone(&self.supplies.borrow())
+    }
+
+    /// The last exchanges of a slot's line, the oldest first.
+    pub fn exchanges(&self, slot: &str) -> Vec<Exchange> {
+        let lines = self.lines();
+        lines
+            .get(slot)
+            .map(|line| line.kept.all())
+            .unwrap_or_default()
+    }
+
+    /// What each slot's line has carried since the start.
+    pub fn traffic(&self) -> BTreeMap<String, Traffic> {
+        let lines = self.lines();
+        lines
+            .iter()
+            .map(|(slot, line)| (slot.clone(), line.traffic.clone()))
+            .collect()
     }
 
     /// All slots, by name.
@@ -220,7 +269,33 @@ impl Hub {
 
     /// Tells what happened. That nobody listens is fine.
     pub fn announce(&self, event: Event) {
+        if let Event::Poll { slot, poll } = &event {
+            let mut lines = self.lines();
+            lines.entry(slot.clone()).or_default().traffic.add(poll);
+        }
         drop(self.events.send(event));
+    }
+
+    /// Keeps what went over a slot's line, for a while.
+    pub fn keep_exchange(&self, slot: &str, exchange: Exchange) {
+        let mut lines = self.lines();
+        lines
+            .entry(slot.to_owned())
+            .or_default()
+            .kept
+            .push(exchange);
+    }
+
+    /// Tells how to speak to people from now on.
+    pub fn set_general(&self, general: General) {
+        self.general.send_replace(Arc::new(general));
+        self.announce(Event::Status);
+    }
+
+    /// Tells which destinations there are from now on.
+    pub fn set_supplies(&self, supplies: Vec<Supply>) {
+        self.supplies.send_replace(Arc::new(supplies));
+        self.announce(Event::Status);
     }
 
     /// A line takes orders for a slot from now on.
@@ -238,8 +313,14 @@ impl Hub {
         self.slots.send_modify(|slots| {
             slots.remove(slot);
         });
+        self.lines().remove(slot);
         self.announce(Event::Removed {
             slot: slot.to_owned(),
         });
+    }
+
+    fn lines(&self) -> MutexGuard<'_, BTreeMap<String, LineMemory>> {
+        // Nothing in it can be half done.
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
