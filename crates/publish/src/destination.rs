@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use heatmeter_history::{Meter, Stored};
 use jiff::Timestamp;
@@ -36,8 +37,31 @@ pub struct DeliveryError {
     pub message: String,
     /// What to do about it.
     pub help: String,
-    /// Whether trying the same polls again can never help: the other side understood and refused.
+    /// Whether trying the same polls again can never help: the other side understood and refused
+    /// these very polls. What changed settings on either side can mend is not final.
     pub is_final: bool,
+    /// How long the other side asked to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl DeliveryError {
+    /// Something that may pass: what was seen, and what to do about it.
+    pub fn trouble(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: help.into(),
+            is_final: false,
+            retry_after: None,
+        }
+    }
+
+    /// The other side understood these polls and will never take them.
+    pub fn refused(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            is_final: true,
+            ..Self::trouble(message, help)
+        }
+    }
 }
 
 /// How it goes with a destination.

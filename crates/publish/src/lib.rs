@@ -8,5 +8,7 @@
 
 mod destination;
 pub mod mqtt;
+mod supplier;
 
 pub use destination::{DeliveryError, Destination, Known, Progress};
+pub use supplier::{Pauses, Place, Supplier};
