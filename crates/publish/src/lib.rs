@@ -9,6 +9,7 @@
 mod destination;
 pub mod mqtt;
 mod supplier;
+mod tls;
 
 pub use destination::{DeliveryError, Destination, Known, Progress};
 pub use supplier::{Pauses, Place, Supplier};

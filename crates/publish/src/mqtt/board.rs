@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use heatmeter_catalog::Model;
 use heatmeter_catalog::reading::Reading;
+use heatmeter_catalog::{Model, RegisterId};
 use heatmeter_history::Meter;
 use kamstrup_kmp::Verdict;
 
@@ -31,7 +31,10 @@ pub struct MeterCard {
     pub name: String,
     /// What it is.
     pub model: Option<&'static Model>,
-    /// The latest reading of every register that is read at all.
+    /// The registers that its schedule reads at all, whether there is a reading yet or not: what
+    /// is not among them is removed from Home Assistant.
+    pub registers: Vec<RegisterId>,
+    /// The latest reading of each, as far as there is one.
     pub readings: Vec<Reading>,
     /// What came of its last poll; none before the first.
     pub verdict: Option<Verdict>,

@@ -82,4 +82,9 @@ impl Settings {
         let usual = if self.tls.is_some() { 8883 } else { 1883 };
         self.port.unwrap_or(usual)
     }
+
+    /// The broker as it is named in messages.
+    pub(super) fn broker(&self) -> String {
+        format!("{}:{}", self.host, self.port())
+    }
 }
