@@ -258,6 +258,18 @@ impl Hub {
         }
     }
 
+    /// The slots whose line nobody works at.
+    pub fn without_line(&self) -> Vec<String> {
+        let orders = self.orders.borrow();
+        let slots = self.slots.borrow();
+        let is_alive = |slot: &String| orders.get(slot).is_some_and(|line| !line.is_closed());
+        slots
+            .keys()
+            .filter(|slot| !is_alive(slot))
+            .cloned()
+            .collect()
+    }
+
     /// Tells the state of a slot.
     pub fn tell(&self, state: MeterState) {
         let state = Arc::new(state);

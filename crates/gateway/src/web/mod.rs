@@ -1,0 +1,114 @@
+//! The HTTP API and the page: what people and programs see of the gateway.
+//!
+//! [`serve`] answers on a listener until it is told to stop. Everything under `/api` is described by
+//! `/openapi.json`, which is made of the same code that answers. Who may ask is decided in
+//! [`access`](Access); what is shown comes from the [`Hub`] and the history.
+
+mod access;
+mod answer;
+mod catalogue;
+mod events;
+mod guard;
+mod health;
+mod login;
+mod meter;
+mod meters;
+mod moment;
+mod openapi;
+mod orders;
+mod page;
+mod server;
+mod status;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use heatmeter_history::History;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::hub::{Hub, Trouble};
+
+pub use access::{Access, Token, TokenError};
+
+/// What the web shows, and whom it asks.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// What is known at this moment.
+    pub hub: Hub,
+    /// What was read.
+    pub history: History,
+    /// The configuration's file; none if the gateway runs without one.
+    pub config: Option<PathBuf>,
+    /// Asks the service to read its configuration again.
+    pub reload: mpsc::Sender<Reload>,
+    /// Who may ask.
+    pub access: Access,
+    /// Whether all of this is a demonstration.
+    pub is_demo: bool,
+}
+
+/// A wish to read the configuration again; what came of it is sent back.
+pub type Reload = oneshot::Sender<Result<(), Trouble>>;
+
+/// Answers on this listener until `stop`; then streams end, and requests at work get a moment.
+pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
+    let prefix = site.access.prefix().to_owned();
+    let web = Web(Arc::new(Shared {
+        login: login::Gate::default(),
+        listeners: Arc::new(Semaphore::new(events::LISTENERS_MAX)),
+        stop: stop.clone(),
+        site,
+    }));
+    server::run(listener, router(web), prefix, stop).await;
+}
+
+/// The state that all handlers share.
+#[derive(Clone)]
+struct Web(Arc<Shared>);
+
+struct Shared {
+    site: Site,
+    login: login::Gate,
+    listeners: Arc<Semaphore>,
+    stop: CancellationToken,
+}
+
+impl core::ops::Deref for Web {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Web {
+    /// The gateway reads the clock.
+    fn now() -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+fn router(web: Web) -> Router {
+    let (api, document) = openapi::split();
+    let document: Arc<str> = document.into();
+    api.route(
+        "/openapi.json",
+        get(move || async move { answer::json_text(document.to_string()) }),
+    )
+    .fallback(page::answer)
+    .layer(axum::middleware::from_fn_with_state(
+        web.clone(),
+        guard::check,
+    ))
+    .layer(RequestBodyTimeoutLayer::new(server::BODY_WITHIN))
+    .layer(DefaultBodyLimit::max(server::BODY_MAX))
+    .layer(axum::middleware::map_response(guard::add_headers))
+    .with_state(web)
+}
