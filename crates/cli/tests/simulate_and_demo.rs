@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -93,6 +94,36 @@ fn demo_ends_on_ctrl_c() {
     assert_eq!(demo.json()["meter"]["model"], "MULTICAL 403");
     demo.json();
     assert_eq!(demo.interrupt(), Some(0));
+}
+
+#[test]
+fn orders_change_the_meter_while_it_runs_and_their_end_ends_it() {
+    let mut simulate = command([
+        "simulate",
+        "--model",
+        "403",
+        "--tcp",
+        "127.0.0.1:0",
+        "--orders",
+    ]);
+    simulate.stdin(Stdio::piped());
+    let mut meter = Running::of(simulate);
+    let port = meter.json()["listening"].as_str().unwrap().to_owned();
+    let read = || heatmeter(["read", &port, "flow", "--json", "--timeout", "2s"]).code;
+    let mut order = |line: &str| {
+        meter.say(line);
+        meter.json()
+    };
+    assert_eq!(read(), Some(0));
+    assert_eq!(order("fault silence=1")["done"], true);
+    assert_eq!(read(), Some(4));
+    assert_eq!(order("echo on")["done"], true);
+    assert_eq!(read(), Some(5));
+    assert_eq!(order("sing")["error"]["code"], "usage");
+    assert_eq!(order("clear")["order"], "clear");
+    assert_eq!(read(), Some(0));
+    meter.say_no_more();
+    assert_eq!(meter.end(), Some(0));
 }
 
 #[test]

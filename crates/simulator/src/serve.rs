@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
+use crate::faults::Fault;
 use crate::journal::Journal;
 use crate::pty::{Link, Pty};
 use crate::simulated::SimulatedMeter;
@@ -102,6 +103,16 @@ impl Handle {
     pub fn wake(&self) {
         let now = self.shared.now();
         self.shared.meter().wake(now);
+    }
+
+    /// These faults hit from the next exchange on, and no others.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.shared.meter().set_faults(faults);
+    }
+
+    /// The head returns what is sent, or does not.
+    pub fn set_echo(&self, echo: bool) {
+        self.shared.meter().set_echo(echo);
     }
 
     /// What really happened so far.

@@ -15,7 +15,7 @@ use oorandom::Rand64;
 use crate::climate::Seconds;
 use crate::config::Config;
 use crate::eye::Eye;
-use crate::faults::{Dice, FaultKind};
+use crate::faults::{Dice, Fault, FaultKind};
 use crate::house::seconds_of;
 use crate::journal::{Exchange, Journal};
 use crate::meter::Meter;
@@ -133,6 +133,18 @@ impl SimulatedMeter {
     /// Presses a key on the meter.
     pub fn wake(&mut self, now: Instant) {
         self.eye.press(now);
+    }
+
+    /// These faults hit from the next exchange on, and no others.
+    pub fn set_faults(&mut self, faults: Vec<Fault>) {
+        self.dice = Dice::new(self.config.seed, &faults);
+        self.config.faults = faults;
+        self.prepare_echo();
+    }
+
+    /// The head returns what is sent, or does not.
+    pub fn set_echo(&mut self, echo: bool) {
+        self.config.echo = echo;
     }
 
     /// The line was closed: what is on its way is lost.

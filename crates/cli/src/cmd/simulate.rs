@@ -1,5 +1,7 @@
 //! `heatmeter simulate`: a meter without hardware.
 
+mod orders;
+
 use std::fmt::Write as _;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -100,6 +102,10 @@ pub(crate) struct Args {
     /// How long the fault `port-gone` takes the port away
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "3s", help_heading = "Faults")]
     gone_for: Duration,
+
+    /// Take orders from standard input, one a line, and answer each with a line; its end ends the meter
+    #[arg(long, help_heading = "Faults")]
+    orders: bool,
 }
 
 /// What is printed once the meter is ready.
@@ -119,7 +125,15 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Exit, Failure>
     console.json(&Ready {
         listening: server.listening(),
     })?;
-    server.run(end).await?;
+    let mut orders = Ok(());
+    let stop = async {
+        tokio::select! {
+            () = end => {}
+            result = orders::follow(&meter, console), if args.orders => orders = result,
+        }
+    };
+    server.run(stop).await?;
+    orders?;
     let journal = meter.journal();
     tracing::info!(
         "{} requests heard, {} missed, {} answers spoiled",
@@ -189,6 +203,12 @@ Examples:
   heatmeter simulate --model 403 --tcp 127.0.0.1:7401
   heatmeter simulate --model 603 --pty /tmp/meter --echo --pace
   heatmeter simulate --model 602 --tcp 127.0.0.1:0 --seed 7 --fault wrong-crc=0.2
+
+Orders:
+  fault silence=1 drop=0.2    these faults from now on, and no others
+  echo on | echo off          the head returns what is sent, or does not
+  wake                        somebody presses a key
+  clear                       no faults
 
 Faults:
 "

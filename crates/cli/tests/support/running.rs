@@ -1,6 +1,6 @@
 //! A command that goes on until it is told to end.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -75,6 +75,17 @@ impl Running {
             }
             assert!(began.elapsed() < LIMIT, "never came: {object}");
         }
+    }
+
+    /// Writes a line to its standard input, if that was made a pipe.
+    pub fn say(&mut self, line: &str) {
+        let stdin = self.child.stdin.as_mut().expect("standard input is a pipe");
+        writeln!(stdin, "{line}").unwrap();
+    }
+
+    /// Ends its standard input.
+    pub fn say_no_more(&mut self) {
+        drop(self.child.stdin.take());
     }
 
     /// What stands on standard error so far.
