@@ -2,7 +2,7 @@
 # Arguments go through ARGS, as in: make test ARGS="-p kamstrup-kmp"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-home-assistant lint generate screenshots bench fuzz wheel zip clean
+.PHONY: help demo test test-home-assistant test-page page measure-page screenshots-page lint generate screenshots bench fuzz wheel zip clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -21,6 +21,12 @@ generate: ## bring what is generated up to date: parts of the documentation, tex
 	@scripts/generate $(ARGS)
 	@scripts/generate-integration $(ARGS)
 	@scripts/generate-brand $(ARGS)
+
+page: ## build the gateway's page; the program takes it in when it is built next
+	@scripts/page.sh $(ARGS)
+
+test-page: ## the part of the tests that looks at the page with Chromium; ARGS chooses files
+	@scripts/test-page.sh $(ARGS)
 
 test-home-assistant: ## the part of the tests that needs Home Assistant; ARGS goes to its live tests
 	@scripts/test-home-assistant.sh $(ARGS)

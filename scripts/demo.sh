@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 . scripts/provision.sh
 
 command -v cargo >/dev/null || fail "cargo is not installed; heatmeter needs Rust 1.95 or newer"
+scripts/page.sh
 cargo build --locked --package heatmeter-cli
 exec cargo run --quiet --locked --package heatmeter-cli -- demo "$@"

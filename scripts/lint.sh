@@ -53,6 +53,15 @@ integration() {
     scripts/in-home-assistant ha scripts/check-integration
 }
 
+# The page's types and form, and those of its tests.
+page() {
+    provision_node
+    provision_npm web
+    (cd web && node_modules/.bin/tsc --noEmit)
+    web/node_modules/.bin/prettier --check --log-level warn web tests/page scripts/*-page.mjs
+    echo "sound"
+}
+
 # No file names the host of a package registry: a machine's own settings say where packages come
 # from. Cargo writes its registry's name into the lock file itself.
 package_hosts() {
@@ -89,12 +98,13 @@ fuzz_targets() {
 }
 
 part "Rust" provision_rust fmt clippy
-part "Debian packages" provision_debian venv=python3-venv
+part "Debian packages" provision_debian venv=python3-venv node=nodejs npm=npm
 part "Python tools" provision_venv lint
 part "package hosts" package_hosts
 part "shell" shell_scripts
 part "Python" python_files
 part "Home Assistant" provision_home_assistant ha unit
+part "page" page
 part "Python in Home Assistant" home_assistant_python_files
 part "integration" integration
 part "formatting" formatting

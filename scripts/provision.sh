@@ -71,6 +71,28 @@ provision_venv() {
     echo "$venv"
 }
 
+# Checks that Node is there, and new enough.
+provision_node() {
+    command -v node >/dev/null && command -v npm >/dev/null \
+        || fail "node and npm are not installed; the page needs Node 18 or newer (Debian: nodejs, npm)"
+    node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' \
+        || fail "node $(node --version) is too old; the page needs Node 18 or newer"
+    echo "node $(node --version), npm $(npm --version)"
+}
+
+# provision_npm FOLDER: installs what the folder's lock file says, unless that is there already.
+provision_npm() {
+    local folder=$1 stamp
+    stamp=$(sha256sum "$folder/package.json" "$folder/package-lock.json" | sha256sum | cut -c1-16)
+    (
+        flock 9
+        [ "$(cat "$folder/node_modules/.stamp" 2>/dev/null)" != "$stamp" ] || exit 0
+        npm ci --prefix "$folder" --silent --no-audit --no-fund --ignore-scripts
+        echo "$stamp" >"$folder/node_modules/.stamp"
+    ) 9>"$folder/.lock"
+    echo "$folder"
+}
+
 # provision_cargo_tool NAME VERSION: builds a cargo subcommand unless that very version is there,
 # and puts it first in PATH.
 provision_cargo_tool() {

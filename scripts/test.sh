@@ -26,10 +26,12 @@ else
 fi
 
 part "Rust" provision_rust
-part "Debian packages" provision_debian ser2net=ser2net venv=python3-venv
+part "Debian packages" provision_debian ser2net=ser2net venv=python3-venv node=nodejs npm=npm
 part "Python tools" provision_venv peers
 export HEATMETER_PYKMP=$venv/bin/pykmp-tool
 if [ $# -eq 0 ]; then
+    # The page is part of the program: it comes first.
+    part "page" scripts/page.sh
     part "build the tests" "${build[@]}"
     part "examples in the documentation" doc_tests
 fi

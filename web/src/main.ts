@@ -1,0 +1,5 @@
+import { follow } from "./theme.js";
+
+import "./app.js";
+
+follow();

@@ -1,0 +1,333 @@
+// What went over the line, and what it costs the meter's battery.
+
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+
+import { api, ApiError } from "../api.js";
+import { meterOf } from "../choice.js";
+import { localized } from "../decimal.js";
+import { icon } from "../icons.js";
+import { Hear, live, type PollEvent, Watch } from "../live.js";
+import { empty, skeleton } from "../parts/empty.js";
+import { address, note } from "../route.js";
+import { SCHEDULES, scheduleName } from "../schedules.js";
+import { shared } from "../styles.js";
+import { t, verdictMessage } from "../text.js";
+import { clockTime, day, dateTime } from "../time.js";
+import type { Battery, Exchange } from "../types.js";
+
+import "../parts/notice.js";
+import "../parts/picker.js";
+
+@customElement("hm-line")
+export class LineView extends LitElement {
+  @property({ attribute: false }) query = new URLSearchParams();
+
+  @state() private meterId = "";
+  @state() private exchanges: Exchange[] | null = null;
+  @state() private problem = "";
+  @state() private schedule: string = SCHEDULES[2][0];
+  @state() private cost: Battery | null = null;
+  @state() private costProblem = "";
+
+  readonly watch = new Watch(this, 15);
+  readonly hear = new Hear<PollEvent>(this, "poll", ({ id }) => {
+    if (live.same(id, this.meterId)) void this.#ask();
+  });
+
+  static override styles = [
+    shared,
+    css`
+      .exchange summary {
+        display: grid;
+        grid-template-columns: max-content minmax(0, 1fr) max-content;
+        gap: 0.2rem 0.9rem;
+        align-items: center;
+        list-style: none;
+        padding: 0.6rem 0;
+      }
+      .exchange summary::-webkit-details-marker {
+        display: none;
+      }
+      .exchange {
+        border-bottom: 1px solid var(--line);
+      }
+      .exchange:last-child {
+        border-bottom: 0;
+      }
+      .verdict {
+        display: inline-flex;
+        gap: 0.4rem;
+        align-items: center;
+        font-weight: 600;
+      }
+      .ok {
+        color: var(--good);
+      }
+      .failed {
+        color: var(--bad);
+      }
+      .bytes {
+        display: grid;
+        grid-template-columns: 4.5rem max-content minmax(0, 1fr);
+        gap: 0.3rem 0.9rem;
+        padding: 0.4rem 0 1rem;
+      }
+      .bytes > :nth-child(3n + 1) {
+        text-align: right;
+        color: var(--quiet);
+      }
+      .to {
+        color: var(--return);
+      }
+      .from {
+        color: var(--good);
+      }
+      .costs {
+        display: grid;
+        gap: 0.8rem;
+      }
+      .costs .track {
+        background: var(--raised);
+        border-radius: 99px;
+        height: 0.6rem;
+        overflow: hidden;
+      }
+      .costs .bar {
+        height: 100%;
+        min-width: 3px;
+        border-radius: 99px;
+        background: var(--tone);
+      }
+      .costs .label {
+        display: flex;
+        justify-content: space-between;
+        gap: 1rem;
+        flex-wrap: wrap;
+        font-size: 0.95rem;
+        margin-bottom: 0.2rem;
+      }
+      .pair {
+        display: grid;
+        gap: var(--gap);
+        grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr));
+        align-items: start;
+      }
+      .empty {
+        justify-items: start;
+      }
+      @media (max-width: 34rem) {
+        .exchange summary {
+          grid-template-columns: minmax(0, 1fr) max-content;
+        }
+        .exchange summary .verdict {
+          grid-column: 1 / -1;
+          grid-row: 1;
+        }
+        .bytes {
+          grid-template-columns: 3.5rem minmax(0, 1fr);
+        }
+        .bytes > :nth-child(3n) {
+          grid-column: 1 / -1;
+        }
+      }
+    `,
+  ];
+
+  protected override willUpdate(_: PropertyValues<this>): void {
+    const meter = live.meter(this.meterId) ?? meterOf(this.query);
+    if (!meter || meter.id === this.meterId) return;
+    // A meter that got to know its serial number is still the same one.
+    this.meterId = meter.id;
+    this.exchanges = null;
+    void this.#ask();
+    void this.#reckon();
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      this.exchanges = await api.exchanges(this.meterId);
+      this.problem = "";
+    } catch (error) {
+      this.problem =
+        error instanceof ApiError && !error.unreachable ? error.message : t("connection.lost.title");
+    }
+  }
+
+  async #reckon(): Promise<void> {
+    try {
+      this.cost = await api.cost(this.meterId, this.schedule);
+      this.costProblem = "";
+    } catch (error) {
+      this.cost = null;
+      this.costProblem =
+        error instanceof ApiError && !error.unreachable
+          ? [error.message, error.help].filter(Boolean).join(" ")
+          : t("connection.lost.title");
+    }
+  }
+
+  override render(): TemplateResult {
+    if (!live.loaded) return skeleton(t("loading"), 2, 4, 12);
+    const meter = live.meter(this.meterId);
+    if (!meter) {
+      return html`<div class="stack">
+        <h1>${t("nav.line")}</h1>
+        ${empty(
+          "line",
+          t("home.empty"),
+          t("home.empty.text"),
+          html`<a class="button main" href=${address("setup")}>${t("home.empty.action")}</a>`,
+        )}
+      </div>`;
+    }
+    return html`<div class="stack">
+      <div class="row apart">
+        <div class="near">
+          <h1>${t("nav.line")}</h1>
+          <span class="quiet mono break">${meter.port}</span>
+        </div>
+        <a class="button" href=${api.recording(meter.id)} download>${icon("save")}${t("line.recording")}</a>
+      </div>
+      <hm-picker
+        .meter=${meter.id}
+        @pick=${(event: CustomEvent<string>) => {
+          this.meterId = "";
+          this.query = new URLSearchParams({ meter: event.detail });
+          note("line", { meter: event.detail });
+        }}
+      ></hm-picker>
+      <section class="card stack" aria-labelledby="battery">
+        <div class="near">
+          <h2 id="battery">${t("line.battery")}</h2>
+          <p class="quiet small">${t("line.battery.text")}</p>
+        </div>
+        <div class="pair">${this.#ledger(meter.battery)}${this.#whatIf(meter.battery)}</div>
+      </section>
+      <section class="card" aria-labelledby="exchanges">
+        <h2 id="exchanges">${t("line.exchanges")}</h2>
+        <p class="quiet small">${t("line.exchanges.text")}</p>
+        ${this.problem === "" ? nothing : html`<hm-notice kind="bad" heading=${this.problem}></hm-notice>`}
+        ${this.#exchanges()}
+      </section>
+    </div>`;
+  }
+
+  #ledger(battery: Battery): TemplateResult {
+    const most = Math.max(battery.seconds, battery.planned_seconds, battery.documented_seconds, 1e-9);
+    return html`<div class="costs">
+      ${
+        battery.draining
+          ? html`<hm-notice kind="warn" text=${t("line.draining")}></hm-notice>`
+          : html`<hm-notice kind="good" text=${t("line.sparing")}></hm-notice>`
+      }
+      ${cost(t("line.cost.documented"), 24, battery.documented_seconds, most, "past")}
+      ${cost(t("line.cost.planned"), battery.planned_wake_ups, battery.planned_seconds, most, "accent")}
+      ${cost(t("line.cost.last"), battery.wake_ups, battery.seconds, most, "flow")}
+    </div>`;
+  }
+
+  #whatIf(now: Battery): TemplateResult {
+    const most = Math.max(this.cost?.planned_seconds ?? 0, now.planned_seconds, now.documented_seconds, 1e-9);
+    const times =
+      this.cost && now.documented_seconds > 0 ? this.cost.planned_seconds / now.documented_seconds : null;
+    return html`<div class="costs">
+      <div class="field">
+        <label for="schedule">${t("line.what_if")}</label>
+        <select
+          id="schedule"
+          @change=${(event: Event) => {
+            this.schedule = (event.target as HTMLSelectElement).value;
+            void this.#reckon();
+          }}
+        >
+          ${SCHEDULES.map(
+            ([text]) =>
+              html`<option value=${text} ?selected=${text === this.schedule}>${scheduleName(text)}</option>`,
+          )}
+        </select>
+      </div>
+      ${this.costProblem === "" ? nothing : html`<hm-notice kind="bad" text=${this.costProblem}></hm-notice>`}
+      ${
+        this.cost
+          ? html`<div aria-live="polite" class="costs">
+              ${cost(t("line.cost.documented"), 24, now.documented_seconds, most, "past")}
+              ${cost(
+                scheduleName(this.schedule),
+                this.cost.planned_wake_ups,
+                this.cost.planned_seconds,
+                most,
+                this.cost.draining ? "bad" : "accent",
+              )}
+              ${
+                times === null
+                  ? nothing
+                  : html`<p class="small">${t("line.times", { times: localized(times.toFixed(1)) })}</p>`
+              }
+            </div>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #exchanges(): TemplateResult {
+    if (this.exchanges === null) {
+      return this.problem === ""
+        ? html`<div class="skeleton" role="status" aria-label=${t("loading")}></div>`
+        : html``;
+    }
+    if (this.exchanges.length === 0) return html`<p class="quiet">${t("line.none")}</p>`;
+    const today = day(live.now() / 1000);
+    return html`${this.exchanges.map((exchange, index) => {
+      const ok = exchange.verdict === "ok";
+      const when = day(exchange.at) === today ? clockTime(exchange.at) : dateTime(exchange.at);
+      return html`<details class="exchange" ?open=${index === 0 && !ok}>
+        <summary>
+          <span class="number quiet">${when}</span>
+          <span class="verdict ${ok ? "ok" : "failed"}">
+            ${icon(ok ? "good" : "bad", 18)}<span
+              >${ok ? t("line.ok") : verdictMessage(exchange.verdict)}</span
+            >
+          </span>
+          <span class="number quiet small">
+            ${exchange.attempts > 1 ? html`${t("line.attempts", { count: exchange.attempts })} · ` : nothing}${localized(
+              String(Math.round(exchange.milliseconds)),
+            )}
+            ms
+          </span>
+        </summary>
+        ${this.#bytes(exchange)}
+      </details>`;
+    })}`;
+  }
+
+  #bytes(exchange: Exchange): TemplateResult {
+    return html`<div class="bytes">
+      ${exchange.lines.map(
+        (line) => html`
+          <span class="number small">${Math.round(line.ms)} ms</span>
+          <span class="small ${line.direction}">${t(`line.${line.direction}`)}</span>
+          <span>
+            ${line.hex ? html`<code class="mono break">${line.hex}</code>` : nothing}
+            ${line.text ? html`<span class="small quiet break">${line.text}</span>` : nothing}
+          </span>
+        `,
+      )}
+    </div>`;
+  }
+}
+
+function cost(label: string, wakeUps: number, seconds: number, most: number, colour: string): TemplateResult {
+  const count = localized(String(Math.round(wakeUps)));
+  return html`<div .style=${`--tone:var(--${colour})`}>
+    <div class="label">
+      <span>${label}</span>
+      <span class="number quiet">
+        ${t("line.cost", { count, seconds: localized(seconds.toFixed(seconds < 100 ? 1 : 0)) })}
+      </span>
+    </div>
+    <div class="track" aria-hidden="true">
+      <div class="bar" .style=${`width:${(seconds / most) * 100}%`}></div>
+    </div>
+  </div>`;
+}
