@@ -27,6 +27,7 @@ use crate::wall_clock;
 #[derive(Debug, clap::Args)]
 #[command(after_help = after_help())]
 #[command(group = ArgGroup::new("front").required(true).args(["tcp", "pty"]))]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(crate) struct Args {
     /// The model: 302, 303, 402, 403, 601, 602 or 603
     #[arg(long)]
