@@ -4,11 +4,25 @@
 //! One thread writes; readers have connections of their own. Nothing here reads a clock.
 
 #![forbid(unsafe_code)]
+#![expect(dead_code, reason = "charts and salvage follow")]
 
+mod error;
+mod file;
 mod history;
 mod json;
 mod poll;
+mod pool;
+mod prune;
+mod reader;
+mod rollup;
+mod row;
+mod salvage;
+mod schema;
+mod write;
+mod writer;
 
-pub use history::{Change, Health, History, HistoryError, Latest, Opened, Settings};
+pub use error::HistoryError;
+pub use history::{Change, Health, History, Latest, Opened, Settings};
 pub use json::{MeterJson, PollJson};
 pub use poll::{Line, Meter, Poll, PollId, Stored};
+pub use prune::Keep;
