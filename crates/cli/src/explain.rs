@@ -4,6 +4,7 @@ mod log;
 
 use std::fmt::Write as _;
 
+use heatmeter_catalog::reading::Reading;
 use kamstrup_kmp::RegisterId;
 use kamstrup_kmp::frame::{Direction, Found, Frame, FrameError};
 use kamstrup_kmp::logger;
@@ -14,7 +15,7 @@ use log::Log;
 
 use crate::failure::Problem;
 use crate::output::style::{self, styled};
-use crate::reading::{self, Reading};
+use crate::reading;
 
 /// One frame, or the lone byte of an acknowledgement.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -215,7 +216,7 @@ impl Explanation {
                 let mut readings = Vec::new();
                 for record in records {
                     match record {
-                        Ok(raw) => readings.push(Reading::of(&raw.decode(), None)),
+                        Ok(raw) => readings.push(Reading::of(&raw.decode())),
                         Err(error) => self.malformed(&error),
                     }
                 }
@@ -271,7 +272,7 @@ impl Registers {
             Self::Read(readings) if readings.is_empty() => {
                 vec!["the meter has none of the registers asked for".to_owned()]
             }
-            Self::Read(readings) => reading::table(readings).lines(),
+            Self::Read(readings) => reading::table(readings, None).lines(),
         }
     }
 }

@@ -4,7 +4,6 @@
 //! What it prints with `--json`, its exit codes and the verdicts are an interface; everything else
 //! is for people and may change.
 
-mod alignment;
 mod args;
 mod cmd;
 mod duration;
@@ -16,7 +15,6 @@ mod line_log;
 mod meter;
 mod output;
 mod poll;
-mod probe;
 mod reading;
 mod schedule;
 mod wall_clock;

@@ -1,16 +1,16 @@
-//! One reading: who the meter is, then its registers, within one span of time.
+//! One reading, as it stands in JSON.
 
 use std::time::Duration;
 
+use heatmeter_catalog::gate::Notice;
+use heatmeter_catalog::reading::Reading;
 use heatmeter_catalog::{Model, RegisterId};
-use kamstrup_kmp::Verdict;
-use kamstrup_kmp::message::Batch;
+use heatmeter_client::PollError;
 use kamstrup_kmp::session::LineStats;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::meter::{Budget, Meter, Said};
-use crate::reading::Reading;
+use crate::meter::Meter;
 use crate::wall_clock;
 use crate::who::Who;
 
@@ -24,7 +24,7 @@ pub(crate) struct Poll {
     pub(crate) line: Cost,
     /// What people should be told about the values.
     #[serde(skip)]
-    pub(crate) notices: Vec<Said>,
+    pub(crate) notices: Vec<Notice>,
 }
 
 impl Poll {
@@ -36,50 +36,30 @@ impl Poll {
         deadline: Option<Duration>,
         choose: impl FnOnce(Option<&'static Model>) -> Vec<RegisterId>,
     ) -> Result<Self, Failure> {
-        let budget = Budget::new(deadline.unwrap_or(Duration::from_secs(20)));
-        let mut line = LineStats::default();
-        let mut attempts = None;
-        let mut seen = None;
-        if !meter.is_introduced() {
-            // The other half is for the registers.
-            let introduction = meter.introduce(budget.left() / 2).await?;
-            line.add(introduction.line);
-            let verdict = introduction.verdict;
-            let no_sign = matches!(
-                verdict,
-                Verdict::Silent | Verdict::EchoOnly | Verdict::Asleep
-            );
-            seen = Some(verdict);
-            attempts = no_sign.then_some(ATTEMPTS_WITHOUT_A_SIGN);
-        }
-
-        let asked = choose(meter.model());
-        let limit = match deadline {
-            Some(_) => budget.left(),
-            None => budget.left() + longer_for(asked.len()),
+        let mut time = String::new();
+        let result = meter
+            .poll(deadline, |model| {
+                time = wall_clock::utc();
+                choose(model)
+            })
+            .await;
+        let answered = match result {
+            Ok(answered) => answered,
+            Err(PollError::Port(error)) => return Err(error.into()),
+            Err(error) => {
+                return Err(Failure::Verdict {
+                    verdict: error.verdict(),
+                    port: meter.port().to_owned(),
+                });
+            }
         };
-        let time = wall_clock::utc();
-        let reply = meter.read(&asked, limit, attempts).await?;
-        line.add(reply.line);
-        if reply.verdict != Verdict::Ok {
-            // Silence tells less than whatever came before it.
-            let verdict = match (reply.verdict, seen) {
-                (Verdict::Silent, Some(Verdict::Ok)) => Verdict::Asleep,
-                (Verdict::Silent, Some(before)) => before,
-                (verdict, _) => verdict,
-            };
-            return Err(Failure::Verdict {
-                verdict,
-                port: meter.port().to_owned(),
-            });
-        }
         Ok(Self {
             time,
             port: meter.port().to_owned(),
             meter: meter.who(),
-            readings: reply.readings,
-            line: line.into(),
-            notices: reply.notices,
+            readings: answered.readings,
+            line: answered.line.into(),
+            notices: answered.notices,
         })
     }
 }
@@ -131,12 +111,4 @@ impl From<LineStats> for Cost {
             seconds: (line.took.as_secs_f64() * 1000.0).round() / 1000.0,
         }
     }
-}
-
-/// The most that is asked of a meter that has not said a word yet.
-const ATTEMPTS_WITHOUT_A_SIGN: u32 = 3;
-
-fn longer_for(registers: usize) -> Duration {
-    let more = registers.div_ceil(Batch::MAX).saturating_sub(1);
-    Duration::from_secs(5) * u32::try_from(more).unwrap_or(u32::MAX)
 }

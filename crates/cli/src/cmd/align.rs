@@ -3,20 +3,20 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use heatmeter_client::PortError;
+use heatmeter_client::{Alignment, Attempt, PortError, Probe};
 use kamstrup_kmp::Verdict;
+use kamstrup_kmp::session;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until};
 
-use crate::alignment::Alignment;
 use crate::args::Line;
 use crate::cmd::asked_to_end;
 use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::line_log;
 use crate::output::style::{self, styled};
 use crate::output::{Console, Screen, screen, sparkline};
-use crate::probe::{Attempt, Probe};
 use crate::wall_clock;
 use crate::who::Who;
 
@@ -47,7 +47,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<Exit, Failure> {
-    let mut probe = Probe::new(&args.line, verbose)?;
+    let port = args.line.port.to_string();
+    let mut probe = Probe::new(args.line.port.clone(), args.line.timeout);
+    let (recorder, seen) = line_log::recorder(&args.line, verbose)?;
+    probe.record(recorder);
     let mut view = View::new(console);
     let mut alignment = Alignment::default();
     let mut who = None;
@@ -59,7 +62,7 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
         let attempt = tokio::select! {
             biased;
             () = &mut end => return Ok(Exit::Ok),
-            attempt = probe.attempt() => attempt,
+            attempt = probe.attempt_observed(|attempt| log(attempt, seen.as_ref())) => attempt,
         };
         let attempt = match attempt {
             // What was never there will not come by waiting.
@@ -76,7 +79,7 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
         if args.bell && attempt.verdict == Verdict::Ok {
             ring();
         }
-        let mut shown = Shown::new(number, probe.port(), &alignment, &attempt);
+        let mut shown = Shown::new(number, &port, &alignment, &attempt);
         shown.state.who.clone_from(&who);
         view.show(&shown)?;
         if args.count == Some(number) {
@@ -89,6 +92,14 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
         }
     }
     Ok(alignment.prevailing().into())
+}
+
+/// Logs a request and what came of it.
+fn log(attempt: &session::Attempt, seen: Option<&line_log::Shown>) {
+    if let Some(seen) = seen {
+        seen.flush();
+    }
+    line_log::attempt(attempt);
 }
 
 /// From one request to the next.

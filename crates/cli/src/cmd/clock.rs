@@ -4,6 +4,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::time::Duration;
 
 use heatmeter_catalog::RegisterId;
+use heatmeter_catalog::reading::Reading;
 use jiff::civil::DateTime;
 use kamstrup_kmp::Verdict;
 use kamstrup_kmp::line::LineSettings;
@@ -20,7 +21,7 @@ use crate::meter::Meter;
 use crate::output::style::{self, styled};
 use crate::output::{Console, Progress, note};
 use crate::poll::Cost;
-use crate::reading::Reading;
+use crate::reading;
 use crate::wall_clock::{self, Reference};
 
 /// Show the meter's clock and how far it is off, or set it
@@ -129,7 +130,7 @@ const DATE_TIME: RegisterId = RegisterId(348);
 /// Reads the meter's clock, and this computer's at the same moment.
 async fn look(meter: &mut Meter, limit: Duration, line: &mut LineStats) -> Result<Look, Failure> {
     let began = Instant::now();
-    let reply = meter.read(&[DATE, CLOCK, DATE_TIME], limit, None).await?;
+    let reply = meter.read(&[DATE, CLOCK, DATE_TIME], limit).await?;
     let took = began.elapsed();
     line.add(reply.line);
     // The meter looked at its clock between request and answer.
@@ -158,8 +159,8 @@ fn clock_in(readings: &[Reading]) -> Option<DateTime> {
     let value = |id: RegisterId| {
         readings
             .iter()
-            .find(|reading| reading.register == id.0)
-            .and_then(|reading| reading.value.as_deref())
+            .find(|reading| reading.register == id)
+            .and_then(reading::value)
     };
     match (value(DATE), value(CLOCK)) {
         (Some(date), Some(time)) => format!("{date}T{time}").parse().ok(),
@@ -277,13 +278,15 @@ fn words(drift: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use heatmeter_catalog::reading::{Content, Quality};
+
     use super::*;
 
     #[test]
     fn the_clock_stands_in_two_registers_or_in_one() {
         let reading = |id: u16, value: &str| Reading {
-            value: Some(value.to_owned()),
-            ..Reading::unanswered(RegisterId(id))
+            value: Some(Content::Text(value.to_owned())),
+            ..Reading::without(RegisterId(id), Quality::Good)
         };
         let date = reading(1003, "2026-11-22");
         let time = reading(1002, "17:35:30");

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use heatmeter_catalog::RegisterId;
+use heatmeter_catalog::reading::Reading;
+use heatmeter_catalog::{Language, RegisterId};
 use heatmeter_client::Port;
 use heatmeter_simulator::{Config, Model, ServeError, Server, serve_pty, serve_tcp};
 use tokio::time::{Instant, sleep_until};
@@ -19,7 +20,7 @@ use crate::output::style::{self, styled};
 use crate::output::table::{Align, Cell, Table};
 use crate::output::{Console, Screen, sparkline};
 use crate::poll::Poll;
-use crate::reading::Reading;
+use crate::reading;
 use crate::wall_clock;
 
 /// Simulate a house with a meter and read it live, without hardware
@@ -152,14 +153,9 @@ impl Trends {
 
     fn push(&mut self, readings: &[Reading]) {
         for reading in readings {
-            let values = self.values.entry(reading.register).or_default();
+            let values = self.values.entry(reading.register.0).or_default();
             // A drawing is no value: a float is exact enough for it.
-            values.push(
-                reading
-                    .value
-                    .as_deref()
-                    .and_then(|value| value.parse().ok()),
-            );
+            values.push(reading.number().map(kamstrup_kmp::Decimal::to_f64));
             if values.len() > Self::LENGTH {
                 values.remove(0);
             }
@@ -176,10 +172,10 @@ fn picture(poll: &Poll, trends: &Trends) -> Vec<String> {
     let mut table = Table::new([Align::Left, Align::Point, Align::Left, Align::Left]);
     for reading in measured(&poll.readings) {
         table.row([
-            Cell::new(reading.label()),
-            reading.value_cell(),
-            Cell::styled(style::DIM, reading.unit.clone().unwrap_or_default()),
-            Cell::styled(style::GOOD, trends.draw(reading.register)),
+            Cell::new(reading.label(Language::En)),
+            reading::value_cell(reading),
+            Cell::styled(style::DIM, reading.unit_text().unwrap_or_default()),
+            Cell::styled(style::GOOD, trends.draw(reading.register.0)),
         ]);
     }
     let mut lines = vec![
@@ -199,8 +195,8 @@ fn picture(poll: &Poll, trends: &Trends) -> Vec<String> {
 /// A reading in one line, for where nothing can be drawn.
 fn plain(readings: &[Reading]) -> String {
     let values = measured(readings).map(|reading| {
-        let value = reading.value.as_deref().unwrap_or("–");
-        format!("{value} {}", reading.unit.as_deref().unwrap_or_default())
+        let value = reading::value(reading).unwrap_or_else(|| "–".to_owned());
+        format!("{value} {}", reading.unit_text().unwrap_or_default())
     });
     let values: Vec<String> = values.collect();
     format!("{}  {}", clock(readings), values.join("  "))
@@ -210,15 +206,13 @@ fn plain(readings: &[Reading]) -> String {
 fn measured(readings: &[Reading]) -> impl Iterator<Item = &Reading> {
     readings
         .iter()
-        .filter(|reading| ![DATE.0, CLOCK.0].contains(&reading.register))
+        .filter(|reading| ![DATE, CLOCK].contains(&reading.register))
 }
 
 fn clock(readings: &[Reading]) -> String {
     let value = |id: RegisterId| {
-        let reading = readings.iter().find(|reading| reading.register == id.0);
-        reading
-            .and_then(|reading| reading.value.clone())
-            .unwrap_or_default()
+        let reading = readings.iter().find(|reading| reading.register == id);
+        reading.and_then(reading::value).unwrap_or_default()
     };
     format!("{} {}", value(DATE), value(CLOCK))
 }

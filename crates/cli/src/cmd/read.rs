@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use heatmeter_catalog::reading::Quality;
 use heatmeter_catalog::{Model, RegisterId};
 
 use crate::args::{Line, Selection};
@@ -12,7 +13,7 @@ use crate::meter::Meter;
 use crate::output::style::{self, styled};
 use crate::output::{Console, Progress, note};
 use crate::poll::Poll;
-use crate::reading::{self, Quality};
+use crate::reading;
 use crate::wall_clock;
 
 /// Read a meter once
@@ -85,7 +86,7 @@ fn show(
         .iter()
         .cloned()
         .partition(|reading| args.all && !verbose && reading.quality == Quality::Unsupported);
-    for line in reading::table(&shown).lines() {
+    for line in reading::table(&shown, model).lines() {
         console.line(line)?;
     }
     if !missing.is_empty() {

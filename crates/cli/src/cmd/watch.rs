@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use heatmeter_catalog::{Model, RegisterId};
-use heatmeter_client::Change;
+use heatmeter_catalog::reading::{Quality, Reading};
+use heatmeter_catalog::{Language, Model, RegisterId};
+use heatmeter_client::{Change, Rounds};
 use kamstrup_kmp::Verdict;
 
 use crate::args::{Line, Selection};
@@ -16,8 +17,8 @@ use crate::output::columns::Columns;
 use crate::output::style::{self, styled};
 use crate::output::{Console, note, terminal_width, warn};
 use crate::poll::Poll;
-use crate::reading::{Quality, Reading};
-use crate::schedule::{Rounds, Schedule};
+use crate::reading;
+use crate::schedule::Schedule;
 use crate::wall_clock;
 
 /// Read a meter again and again
@@ -172,7 +173,7 @@ impl<'a> Watch<'a> {
             .filter(|reading| reading.quality == Quality::Held)
         {
             let reason = reading.reason.as_deref().unwrap_or_default();
-            warn(format!("{} is held: {reason}", reading.label()));
+            warn(format!("{} is held: {reason}", reading.label(Language::En)));
         }
         let opening = self.meter.openings();
         if std::mem::replace(&mut self.opening, opening) != opening
@@ -233,11 +234,12 @@ impl<'a> Watch<'a> {
         self.lines += 1;
         self.console
             .line(columns.row(&wall_clock::local_time(), &poll.readings))?;
+        let model = self.meter.model();
         let rest: Vec<String> = poll
             .readings
             .iter()
             .filter(|reading| !columns.has(reading.register))
-            .filter_map(beside)
+            .filter_map(|reading| beside(reading, model))
             .collect();
         if !rest.is_empty() {
             self.console.line(styled(
@@ -256,7 +258,7 @@ impl<'a> Watch<'a> {
             None => poll
                 .readings
                 .iter()
-                .map(|reading| RegisterId(reading.register))
+                .map(|reading| reading.register)
                 .collect(),
         }
     }
@@ -276,17 +278,16 @@ impl<'a> Watch<'a> {
 const LINES_PER_HEAD: usize = 40;
 
 /// A value that has no column of its own.
-fn beside(reading: &Reading) -> Option<String> {
-    let value = reading.value.as_deref()?;
+fn beside(reading: &Reading, model: Option<&Model>) -> Option<String> {
+    let value = reading::value(reading)?;
     let unit = reading
-        .unit
-        .as_deref()
+        .unit_text()
         .map_or_else(String::new, |unit| format!(" {unit}"));
-    let meaning = match reading.meaning.as_slice() {
-        [] => String::new(),
-        flags => format!(" ({})", flags.join(", ")),
-    };
-    Some(format!("{} {value}{unit}{meaning}", reading.label()))
+    let meaning = Some(reading::meaning(reading, model))
+        .filter(|flags| !flags.is_empty())
+        .map_or_else(String::new, |flags| format!(" ({flags})"));
+    let label = reading.label(Language::En);
+    Some(format!("{label} {value}{unit}{meaning}"))
 }
 
 /// Says once what became of the port.

@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use heatmeter_catalog::reading::Reading;
 use kamstrup_kmp::logger::{LogAnswer, LogConfiguration, LogPage, LogRequest, LogRow};
 use kamstrup_kmp::{Record, RegisterId};
 use serde::Serialize;
 
 use super::{Asked, asked};
 use crate::output::style::{self, styled};
-use crate::reading::{self, Reading};
+use crate::reading;
 
 /// What a logger is asked, or what it answers.
 #[derive(Clone, Debug, Serialize)]
@@ -199,7 +200,7 @@ impl LogRead {
         lines.extend(self.info_text.iter().map(|&text| text.to_owned()));
         for row in &self.rows {
             lines.push(styled(style::STRONG, format!("entry {}", row.id)));
-            lines.extend(reading::table(&row.registers).lines());
+            lines.extend(reading::table(&row.registers, None).lines());
         }
         lines
     }
@@ -208,7 +209,7 @@ impl LogRead {
 impl From<&LogPage> for LogRead {
     fn from(page: &LogPage) -> Self {
         let readings = |records: &[Record]| {
-            let readings = records.iter().map(|record| Reading::of(record, None));
+            let readings = records.iter().map(Reading::of);
             readings.collect()
         };
         let row = |row: &LogRow| Row {

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use heatmeter_catalog::RegisterId;
+use heatmeter_catalog::reading::Reading;
 
 use super::style::{self, styled};
 use super::table::width;
-use crate::reading::{self, Reading};
+use crate::reading;
 
 /// The columns of a list of readings.
 #[derive(Clone, Debug)]
@@ -29,19 +30,15 @@ impl Columns {
         let mut columns = Vec::new();
         let mut used = TIME;
         for &register in registers {
-            let reading = first.iter().find(|reading| reading.register == register.0);
+            let reading = first.iter().find(|reading| reading.register == register);
             let mut head: Vec<String> = reading::label(register)
                 .split(' ')
                 .map(str::to_owned)
                 .collect();
-            head.push(
-                reading
-                    .and_then(|reading| reading.unit.clone())
-                    .unwrap_or_default(),
-            );
+            head.push(reading.and_then(Reading::unit_text).unwrap_or_default());
             let value = reading
-                .and_then(|reading| reading.value.as_deref())
-                .map_or(0, width);
+                .and_then(reading::value)
+                .map_or(0, |value| width(&value));
             // A digit more than now: counters grow.
             let width = head
                 .iter()
@@ -91,14 +88,11 @@ impl Columns {
         for column in &self.columns {
             let reading = readings
                 .iter()
-                .find(|reading| reading.register == column.register.0);
+                .find(|reading| reading.register == column.register);
             let (text, style) = match reading {
                 Some(reading) => (
-                    reading
-                        .value
-                        .clone()
-                        .unwrap_or_else(|| reading.quality.word().to_owned()),
-                    reading.quality.style(),
+                    reading::value(reading).unwrap_or_else(|| reading.quality.word().to_owned()),
+                    reading::quality_style(reading.quality),
                 ),
                 None => (String::new(), anstyle::Style::new()),
             };
@@ -110,10 +104,10 @@ impl Columns {
     }
 
     /// Whether a register has a column.
-    pub(crate) fn has(&self, register: u16) -> bool {
+    pub(crate) fn has(&self, register: RegisterId) -> bool {
         self.columns
             .iter()
-            .any(|column| column.register.0 == register)
+            .any(|column| column.register == register)
     }
 }
 

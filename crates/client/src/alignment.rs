@@ -9,7 +9,7 @@ use kamstrup_kmp::Verdict;
 
 /// What came of the requests so far. Times are counted from the start.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Alignment {
+pub struct Alignment {
     attempts: VecDeque<Attempt>,
     /// Since when the same comes of every request.
     since: Duration,
@@ -24,7 +24,7 @@ struct Attempt {
 
 impl Alignment {
     /// Takes note of a request and what came of it.
-    pub(crate) fn push(&mut self, at: Duration, verdict: Verdict) {
+    pub fn push(&mut self, at: Duration, verdict: Verdict) {
         if self.last() != Some(verdict) {
             self.since = at;
         }
@@ -37,14 +37,14 @@ impl Alignment {
 
     /// How many of the last minute's requests were answered, from 0 to 100; a damaged answer counts
     /// half.
-    pub(crate) fn score(&self) -> u32 {
+    pub fn score(&self) -> u32 {
         let worths = self.last_minute().map(|attempt| worth(attempt.verdict));
         let (sum, count) = worths.fold((0, 0), |(sum, count), worth| (sum + worth, count + 1));
         (sum + count / 2).checked_div(count).unwrap_or(0)
     }
 
     /// The same of the last few requests, from 0 to 1: it follows the hand.
-    pub(crate) fn now(&self) -> f64 {
+    pub fn now(&self) -> f64 {
         const LAST: usize = 4;
         let worth: Vec<_> = self
             .attempts
@@ -59,7 +59,7 @@ impl Alignment {
     }
 
     /// What came of the last requests, the newest last.
-    pub(crate) fn history(&self, length: usize) -> impl Iterator<Item = Verdict> + '_ {
+    pub fn history(&self, length: usize) -> impl Iterator<Item = Verdict> + '_ {
         let skipped = self.attempts.len().saturating_sub(length);
         self.attempts
             .iter()
@@ -68,7 +68,7 @@ impl Alignment {
     }
 
     /// What came of the last request; asleep, where silence fits the pattern of an eye that sleeps.
-    pub(crate) fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> Verdict {
         match self.last() {
             Some(Verdict::Silent | Verdict::EchoOnly) if self.sleeps_after().is_some() => {
                 Verdict::Asleep
@@ -80,7 +80,7 @@ impl Alignment {
 
     /// What prevailed in the last minute: the most frequent; of equally frequent ones that nearest to
     /// an answer.
-    pub(crate) fn prevailing(&self) -> Verdict {
+    pub fn prevailing(&self) -> Verdict {
         let count = |verdict| {
             self.last_minute()
                 .filter(|attempt| attempt.verdict == verdict)
@@ -100,12 +100,12 @@ impl Alignment {
     }
 
     /// After what time awake the eye falls asleep, if the answers so far look like that.
-    pub(crate) fn sleeps_after(&self) -> Option<Duration> {
+    pub fn sleeps_after(&self) -> Option<Duration> {
         self.wake.pattern()
     }
 
     /// What to try now. While the same lasts, one try follows the other.
-    pub(crate) fn next_step(&self) -> &'static str {
+    pub fn next_step(&self) -> &'static str {
         let verdict = self.verdict();
         if verdict == Verdict::Ok {
             return match self.score() {

@@ -7,53 +7,53 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use heatmeter_client::{Connection, OpenOptions, PortError};
 use kamstrup_kmp::Verdict;
 use kamstrup_kmp::message::{MeterType, Request};
-use kamstrup_kmp::session::{AskAnswer, Config, Event, Outcome, Session, Task};
+use kamstrup_kmp::session::{self, AskAnswer, Config, Event, Outcome, Session, Task};
 use tokio::time::Instant;
 
-use crate::args::Line;
-use crate::failure::Failure;
-use crate::line_log::{self, Shown};
+use crate::connection::Connection;
+use crate::error::PortError;
+use crate::port::Port;
+use crate::recorder::Recorder;
+use crate::transport::OpenOptions;
 
 /// Asks a meter for its type, once for each attempt.
-pub(crate) struct Probe {
+#[derive(Debug)]
+pub struct Probe {
     connection: Connection,
     config: Config,
-    port: String,
-    shown: Option<Shown>,
 }
 
 impl Probe {
-    /// Nothing is opened yet.
-    pub(crate) fn new(line: &Line, verbose: u8) -> Result<Self, Failure> {
-        let (recorder, shown) = line_log::recorder(line, verbose)?;
-        let mut connection = Connection::new(line.port.clone(), OpenOptions::default());
-        connection.record(recorder);
+    /// Nothing is opened yet. Without a timeout it waits not longer than a meter may take: the next
+    /// attempt is worth more than a late answer.
+    pub fn new(port: Port, answer_timeout: Option<Duration>) -> Self {
         let config = Config {
-            // Not longer than a meter may take: the next attempt is worth more than a late answer.
-            answer_timeout: line.timeout.unwrap_or(Config::QUIET),
+            answer_timeout: answer_timeout.unwrap_or(Config::QUIET),
             ..Config::default()
         };
-        Ok(Self {
-            connection,
+        Self {
+            connection: Connection::new(port, OpenOptions::default()),
             config,
-            port: line.port.to_string(),
-            shown,
-        })
+        }
     }
 
-    /// The port as it is shown.
-    pub(crate) fn port(&self) -> &str {
-        &self.port
+    /// Writes everything down from now on.
+    pub fn record(&mut self, recorder: Option<Recorder>) {
+        self.connection.record(recorder);
     }
 
     /// Sends one request and says what came of it.
-    pub(crate) async fn attempt(&mut self) -> Attempt {
+    pub async fn attempt(&mut self) -> Attempt {
+        self.attempt_observed(|_| ()).await
+    }
+
+    /// The same, and tells what the session says of it.
+    pub async fn attempt_observed(&mut self, observe: impl FnMut(&session::Attempt)) -> Attempt {
         let started = Instant::now();
         let limit = LIMIT.max(self.config.answer_timeout + LIMIT / 2);
-        match self.ask(limit).await {
+        match self.ask(limit, observe).await {
             Ok(outcome) => Attempt {
                 verdict: outcome.verdict,
                 took: outcome.line.took,
@@ -72,7 +72,11 @@ impl Probe {
         }
     }
 
-    async fn ask(&mut self, limit: Duration) -> Result<Outcome, PortError> {
+    async fn ask(
+        &mut self,
+        limit: Duration,
+        mut observe: impl FnMut(&session::Attempt),
+    ) -> Result<Outcome, PortError> {
         let deadline = Instant::now() + limit;
         let mut session = Session::new(self.config);
         self.connection.open(deadline).await?;
@@ -80,15 +84,11 @@ impl Probe {
         let left = deadline.saturating_duration_since(Instant::now());
         let task = Task::ask(Request::GetType).with_attempts(1).within(left);
         session.start(task, self.connection.now());
-        let shown = &self.shown;
         let done = self
             .connection
             .drive(&mut session, deadline, |connection, event| match event {
                 Event::Attempt(attempt) => {
-                    if let Some(shown) = shown {
-                        shown.flush();
-                    }
-                    line_log::attempt(&attempt);
+                    observe(&attempt);
                     ControlFlow::Continue(())
                 }
                 Event::Done(outcome) => {
@@ -104,12 +104,15 @@ impl Probe {
 
 /// What came of one request.
 #[derive(Clone, Debug)]
-pub(crate) struct Attempt {
-    pub(crate) verdict: Verdict,
-    pub(crate) took: Duration,
-    pub(crate) meter_type: Option<MeterType>,
+pub struct Attempt {
+    /// What was seen.
+    pub verdict: Verdict,
+    /// How long it took.
+    pub took: Duration,
+    /// Who the meter says it is, if it answered.
+    pub meter_type: Option<MeterType>,
     /// What is the matter with the port, if that is it.
-    pub(crate) trouble: Option<PortError>,
+    pub trouble: Option<PortError>,
 }
 
 /// An answer of six bytes has long come or will not.
@@ -123,6 +126,6 @@ fn nothing() -> Outcome {
         unsupported: Vec::new(),
         unanswered: Vec::new(),
         answer: None,
-        line: kamstrup_kmp::session::LineStats::default(),
+        line: session::LineStats::default(),
     }
 }
