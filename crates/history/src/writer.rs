@@ -373,6 +373,8 @@ impl Writer {
         if let Err(error) = &closed {
             tracing::warn!("the history was not closed cleanly: {error}");
         }
+        // Who is told that it is closed may open it again.
+        drop(self.file);
         let mut closed = Some(closed);
         for order in close {
             let result = match order.work {
