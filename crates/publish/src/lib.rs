@@ -7,9 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod destination;
+mod http;
+pub mod influx;
 pub mod mqtt;
+pub mod postgres;
 mod supplier;
 mod tls;
+pub mod webhook;
 
 pub use destination::{DeliveryError, Destination, Known, Progress};
 pub use supplier::{Pauses, Place, Supplier};
