@@ -25,12 +25,14 @@ provision_rust() {
 }
 
 # provision_debian [COMMAND=PACKAGE...]: installs the packages whose command is missing. The command
-# `venv` stands for the Python module of that name.
+# `venv` stands for the Python module of that name; one that begins with a slash is a path, where `*`
+# stands for any name.
 provision_debian() {
     local pair missing=()
     for pair in "$@"; do
         case ${pair%%=*} in
             venv) "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=("${pair#*=}") ;;
+            /*) compgen -G "${pair%%=*}" >/dev/null || missing+=("${pair#*=}") ;;
             *) command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}") ;;
         esac
     done

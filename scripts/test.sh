@@ -4,7 +4,7 @@
 #
 # The tests are told where things are by the environment:
 #   HEATMETER_PYKMP   PyKMP's command-line tool, an independent reader of Kamstrup meters
-# and find ser2net in PATH.
+# and find ser2net, and the brokers and databases that they start, where Debian puts them.
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/steps.sh"
 . scripts/provision.sh
@@ -26,7 +26,9 @@ else
 fi
 
 part "Rust" provision_rust
-part "Debian packages" provision_debian ser2net=ser2net venv=python3-venv node=nodejs npm=npm
+part "Debian packages" provision_debian ser2net=ser2net venv=python3-venv node=nodejs npm=npm \
+    mosquitto=mosquitto openssl=openssl '/usr/lib/postgresql/*/bin/initdb=postgresql' \
+    influxd=influxdb victoria-metrics=victoria-metrics prometheus=prometheus
 part "Python tools" provision_venv peers
 export HEATMETER_PYKMP=$venv/bin/pykmp-tool
 if [ $# -eq 0 ]; then

@@ -6,9 +6,19 @@
 #![forbid(unsafe_code)]
 
 mod certificates;
+mod http;
+mod influx;
 mod mosquitto;
+mod postgres;
 mod program;
+mod prometheus;
+mod victoria;
 
 pub use certificates::Certificates;
+pub use http::{Answer, ask, encode};
+pub use influx::Influx;
 pub use mosquitto::{Mosquitto, Options};
+pub use postgres::Postgres;
 pub use program::{Program, find, free_port};
+pub use prometheus::Prometheus;
+pub use victoria::Victoria;

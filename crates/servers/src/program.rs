@@ -151,6 +151,18 @@ impl Drop for Program {
     }
 }
 
+/// Waits until something is so that no running program of ours can tell.
+///
+/// # Panics
+/// If it never comes.
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < LIMIT, "it never came that {what}");
+        sleep(GLANCE);
+    }
+}
+
 /// Where a command is.
 ///
 /// # Panics
