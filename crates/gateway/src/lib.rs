@@ -4,4 +4,5 @@
 #![forbid(unsafe_code)]
 
 pub mod hub;
+pub mod metrics;
 pub mod web;

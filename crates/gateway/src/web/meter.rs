@@ -1,7 +1,5 @@
 //! A meter as the API tells it.
 
-use std::time::Duration;
-
 use heatmeter_catalog::reading::{Content, Reading};
 use heatmeter_catalog::{Info, Kind, Language, Model, Severity, register};
 use jiff::Timestamp;
@@ -156,7 +154,7 @@ impl MeterView {
     pub(super) fn of(web: &Web, state: &MeterState) -> Self {
         let language = web.site.hub.general().language;
         let now = Web::now();
-        let stale_at = stale_at(state);
+        let stale_at = state.stale_at();
         let meter = state.meter.as_ref();
         Self {
             id: id(state).to_owned(),
@@ -181,7 +179,7 @@ impl MeterView {
             read_at: state.read_at.map(Moment),
             tried_at: state.tried_at.map(Moment),
             next_read_at: state.next_at.map(Moment),
-            stale: stale_at.is_some_and(|at| at < now),
+            stale: state.is_stale(now),
             stale_at: stale_at.map(Moment),
             doing: state.doing.into(),
             readings: state
@@ -201,20 +199,6 @@ pub(super) fn id(state: &MeterState) -> &str {
         .meter
         .as_ref()
         .map_or(&state.slot, |meter| &meter.serial)
-}
-
-/// When readings are too old: after two polls that should have been, and a while for the line.
-fn stale_at(state: &MeterState) -> Option<Timestamp> {
-    const ON_THE_LINE: Duration = Duration::from_mins(2);
-
-    let a_day = state.ledger.planned_wake_ups;
-    let every = if a_day > 0.0 {
-        86_400.0 / a_day
-    } else {
-        3600.0
-    };
-    let old = Duration::try_from_secs_f64(2.0 * every).ok()? + ON_THE_LINE;
-    state.read_at?.checked_add(old).ok()
 }
 
 fn infos(state: &MeterState, language: Language) -> Vec<InfoView> {

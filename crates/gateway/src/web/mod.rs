@@ -17,6 +17,7 @@ mod moment;
 mod openapi;
 mod orders;
 mod page;
+mod scrape;
 mod server;
 mod status;
 

@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::events::{AlignEnded, AttemptTold, PollTold, Removed};
-use super::{Web, catalogue, events, guard, health, login, meters, orders, status};
+use super::{Web, catalogue, events, guard, health, login, meters, orders, scrape, status};
 
 /// All routes, and the document that describes them.
 pub(super) fn split() -> (Router<Web>, String) {
@@ -26,6 +26,7 @@ pub(super) fn split() -> (Router<Web>, String) {
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(health::get))
+        .routes(routes!(scrape::get))
         .split_for_parts();
     // It is made of strings, numbers and maps of strings.
     (router, document.to_pretty_json().unwrap_or_default())

@@ -1,0 +1,3 @@
+//! The gateway's behaviour, one module each.
+
+mod web;

@@ -1,0 +1,13 @@
+//! The HTTP API, through real sockets, against a hub that the test fills.
+
+mod client;
+mod schema;
+mod site;
+
+mod answers_fit_the_document;
+mod events_tell_what_happens;
+mod health_is_the_gateways_own;
+mod metrics_are_understood;
+mod orders_reach_the_line;
+mod page_is_served;
+mod strangers_are_turned_away;
