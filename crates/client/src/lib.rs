@@ -37,6 +37,8 @@ pub use meter::{Answered, Introduction, Meter, PollError, Reply};
 pub use port::{Address, ParsePortError, Port};
 pub use probe::{Attempt, Probe};
 pub use recorder::Recorder;
-pub use recording::{Direction, Entry, Event, Header, Note, Recording, RecordingError};
+pub use recording::{
+    Direction, Entry, Event, Header, Note, Recording, RecordingError, mask_serial, recording_text,
+};
 pub use rounds::Rounds;
 pub use transport::{OpenOptions, Transport};

@@ -10,6 +10,8 @@
 //! Times are seconds since the first line was written. A recording shows the meter's serial number
 //! to whoever reads it.
 
+mod mask;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -20,6 +22,8 @@ use kamstrup_kmp::line::LineSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::line::short_form;
+
+pub use mask::mask_serial;
 
 /// The version that is written, and the only one that is read.
 pub(crate) const VERSION: u32 = 1;
@@ -100,6 +104,18 @@ impl Recording {
             None => Err((1, Problem::Empty)),
         }
     }
+}
+
+/// The text of a recording of what was kept elsewhere, its times counted from its beginning.
+pub fn recording_text<'a>(
+    header: &Header,
+    events: impl IntoIterator<Item = (Duration, &'a Event)>,
+) -> String {
+    events
+        .into_iter()
+        .fold(format_header(header), |text, (at, event)| {
+            text + &format_entry(at, event)
+        })
 }
 
 /// What a recording says about itself.

@@ -8,6 +8,7 @@ mod access;
 mod answer;
 mod catalogue;
 mod events;
+mod exchanges;
 mod guard;
 mod health;
 mod login;

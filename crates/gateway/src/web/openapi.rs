@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::events::{AlignEnded, AttemptTold, PollTold, Removed};
-use super::{Web, catalogue, events, guard, health, login, meters, orders, scrape, status};
+use super::{
+    Web, catalogue, events, exchanges, guard, health, login, meters, orders, scrape, status,
+};
 
 /// All routes, and the document that describes them.
 pub(super) fn split() -> (Router<Web>, String) {
@@ -21,6 +23,8 @@ pub(super) fn split() -> (Router<Web>, String) {
         .routes(routes!(meters::get))
         .routes(routes!(orders::read))
         .routes(routes!(orders::align, orders::stop_aligning))
+        .routes(routes!(exchanges::list))
+        .routes(routes!(exchanges::recording))
         .routes(routes!(events::get))
         .routes(routes!(catalogue::get))
         .routes(routes!(login::login))

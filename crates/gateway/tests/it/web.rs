@@ -6,6 +6,7 @@ mod site;
 
 mod answers_fit_the_document;
 mod events_tell_what_happens;
+mod exchanges_are_shown_and_given_away;
 mod health_is_the_gateways_own;
 mod metrics_are_understood;
 mod orders_reach_the_line;

@@ -25,10 +25,10 @@ pub(crate) const SERIAL: &str = "40300001";
 pub(crate) struct TestSite {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Hub,
-    pub(crate) history: History,
+    _history: History,
     /// What was asked of the line of the slot `house`.
     pub(crate) orders: mpsc::Receiver<Order>,
-    pub(crate) reloads: mpsc::Receiver<Reload>,
+    _reloads: mpsc::Receiver<Reload>,
     pub(crate) folder: TempDir,
     pub(crate) serving: JoinHandle<()>,
     pub(crate) stop: CancellationToken,
@@ -66,9 +66,9 @@ impl TestSite {
         Self {
             address,
             hub,
-            history,
+            _history: history,
             orders,
-            reloads,
+            _reloads: reloads,
             folder,
             serving: tokio::spawn(serve(listener, site, stop.clone())),
             _stops: stop.clone().drop_guard(),
