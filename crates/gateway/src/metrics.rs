@@ -133,8 +133,8 @@ fn readings<'a>(
     meters: impl Iterator<Item = &'a MeterState>,
     now: Timestamp,
 ) {
-    let mut gauges: BTreeMap<(&'static str, &'static str), (String, Figures)> = BTreeMap::new();
-    let mut counters: BTreeMap<(&'static str, &'static str), (String, Counts)> = BTreeMap::new();
+    let mut gauges: BTreeMap<(String, &'static str), (String, Figures)> = BTreeMap::new();
+    let mut counters: BTreeMap<(String, &'static str), (String, Counts)> = BTreeMap::new();
     for state in meters.filter(|state| is_up(state, now)) {
         let labels = labels(state);
         for (id, (reading, _)) in &state.readings {
@@ -145,7 +145,8 @@ fn readings<'a>(
                 continue;
             };
             let help = || register.label(heatmeter_catalog::Language::En).to_owned();
-            let name = (register.key, unit);
+            // For Prometheus, bits are a unit, and one that nobody should use.
+            let name = (register.key.replace("bits", "flags"), unit);
             // A counter that begins again at zero is one for Prometheus, too.
             if register.is_counter() && value >= 0.0 {
                 let (_, family) = counters
@@ -161,10 +162,10 @@ fn readings<'a>(
         }
     }
     for ((key, unit), (help, family)) in gauges {
-        register_in(registry, key, unit, help, family);
+        register_in(registry, &key, unit, help, family);
     }
     for ((key, unit), (help, family)) in counters {
-        register_in(registry, key, unit, help, family);
+        register_in(registry, &key, unit, help, family);
     }
 }
 
