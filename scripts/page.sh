@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 exec </dev/null
 
 sources() {
-    find web/src web/index.html web/build.mjs web/package-lock.json web/tsconfig.json -type f -print0 \
+    find web/src scripts/texts web/index.html web/build.mjs web/package-lock.json web/tsconfig.json -type f -print0 \
         | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-16
 }
 

@@ -39,5 +39,6 @@ if [ $# -eq 0 ]; then
 fi
 part "tests" "${run[@]}" "$@"
 if [ $# -eq 0 ]; then
+    part "page in Chromium" scripts/test-page.sh
     part "Home Assistant" scripts/test-home-assistant.sh
 fi

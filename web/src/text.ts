@@ -8,15 +8,18 @@ import type { Catalogue, Info, Language, Reading, Verdict } from "./types.js";
 export type Key = keyof typeof en;
 type Texts = Record<Key, string>;
 
-// A text that one of them lacks does not compile.
+type Words = { default: Texts };
+type Verdicts = { default: Record<string, string> };
+
+// A text that one of them lacks does not compile. The gateway's own words are English.
 const OTHERS = {
-  nl: (): Promise<{ default: Texts }> => import("./texts/nl.json"),
-  da: (): Promise<{ default: Texts }> => import("./texts/da.json"),
-  de: (): Promise<{ default: Texts }> => import("./texts/de.json"),
-  sv: (): Promise<{ default: Texts }> => import("./texts/sv.json"),
-  fi: (): Promise<{ default: Texts }> => import("./texts/fi.json"),
-  nb: (): Promise<{ default: Texts }> => import("./texts/nb.json"),
-  pl: (): Promise<{ default: Texts }> => import("./texts/pl.json"),
+  nl: (): Promise<[Words, Verdicts]> => Promise.all([import("./texts/nl.json"), import("verdicts:nl")]),
+  da: (): Promise<[Words, Verdicts]> => Promise.all([import("./texts/da.json"), import("verdicts:da")]),
+  de: (): Promise<[Words, Verdicts]> => Promise.all([import("./texts/de.json"), import("verdicts:de")]),
+  sv: (): Promise<[Words, Verdicts]> => Promise.all([import("./texts/sv.json"), import("verdicts:sv")]),
+  fi: (): Promise<[Words, Verdicts]> => Promise.all([import("./texts/fi.json"), import("verdicts:fi")]),
+  nb: (): Promise<[Words, Verdicts]> => Promise.all([import("./texts/nb.json"), import("verdicts:nb")]),
+  pl: (): Promise<[Words, Verdicts]> => Promise.all([import("./texts/pl.json"), import("verdicts:pl")]),
 } satisfies Record<Exclude<Language, "en">, unknown>;
 
 /** What each language calls itself. */
@@ -35,6 +38,7 @@ const CHOICE = "heatmeter.language";
 
 let language: Language = "en";
 let texts: Texts = en;
+let verdicts: Record<string, string> = {};
 let catalogue: Catalogue | null = null;
 
 export const currentLanguage = (): Language => language;
@@ -51,7 +55,12 @@ export function preferred(): Language | null {
 
 /** Speaks this language from now on. */
 export async function speak(wanted: Language): Promise<void> {
-  texts = wanted === "en" ? en : (await OTHERS[wanted]()).default;
+  if (wanted === "en") {
+    [texts, verdicts] = [en, {}];
+  } else {
+    const [words, said] = await OTHERS[wanted]();
+    [texts, verdicts] = [words.default, said.default];
+  }
   language = wanted;
   document.documentElement.lang = wanted;
   // Without it the words of the gateway's own language do.
@@ -88,16 +97,19 @@ export function tOf(prefix: string, name: string): string {
 export const labelOf = (reading: Pick<Reading, "key" | "label">): string =>
   (reading.key === null ? undefined : catalogue?.registers[reading.key]?.label) ?? reading.label;
 
-/** What a verdict says. Its message may name the port; the gateway's own words then know more. */
-export function verdictOf(verdict: Verdict): Verdict {
-  const known = catalogue?.verdicts[verdict.code];
-  return {
-    code: verdict.code,
-    message: known?.message ?? verdict.message,
-    help: known?.help ?? verdict.help,
-  };
+/** What a verdict says about a port, in the page's language. */
+export function verdictOf({ code, message, help }: Verdict, port: string): Verdict {
+  const said = (part: string): string | undefined => verdicts[`${code}.${part}`]?.replaceAll("{port}", port);
+  return { code, message: said("message") ?? message, help: said("help") ?? help };
 }
 
-export const verdictMessage = (code: string): string => catalogue?.verdicts[code]?.message ?? code;
+export const verdictMessage = (code: string, port: string): string =>
+  verdictOf({ code, message: catalogue?.verdicts[code]?.message ?? code, help: "" }, port).message;
+
+/** What to try next. The gateway knows the next of several tries, in English. */
+export function nextStep(step: string, verdict: Verdict, score: number, port: string): string {
+  if (verdict.code === "ok") return t(score >= 95 ? "align.next.fix" : "align.next.keep");
+  return language === "en" ? step : verdictOf(verdict, port).help;
+}
 
 export const infoOf = (info: Info): string => catalogue?.info?.[info.key]?.text ?? info.text;

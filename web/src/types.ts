@@ -16,7 +16,7 @@ export interface Status {
     waiting: number;
     bytes: number;
     polls: number;
-    since: string | null;
+    since?: string | null;
   };
   destinations: Destination[];
   config: { path: string | null; writable: boolean };
@@ -95,7 +95,7 @@ export interface Meter {
   doing: "waiting" | "reading" | "aligning";
   readings: Reading[];
   info: Info[];
-  energy: EnergyToday[];
+  energy?: EnergyToday[];
   battery: Battery;
 }
 

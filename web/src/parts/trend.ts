@@ -90,15 +90,15 @@ export class Trend extends LitElement {
     });
     const line = `M${points.join("L")}`;
     const ends = [points[0], points.at(-1)].map((point) => point?.split(" ")[0]);
-    return html`<a
-      href=${address("history", { meter: this.meter, show: this.key })}
-      aria-label=${t("home.trend")}
-    >
+    return html`<a href=${address("history", { meter: this.meter, show: this.key })}
+      ><span class="unseen">${t("home.trend")}</span>
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
         ${svg`<path class="area" d="${line}L${ends[1]} ${y(0)}L${ends[0]} ${y(0)}Z"></path>
         <path class="line" d=${line}></path>`}
       </svg>
-      <div class="scale quiet"><span>${t("home.trend.from")}</span><span>${t("home.trend.to")}</span></div>
+      <div class="scale quiet" aria-hidden="true">
+        <span>${t("home.trend.from")}</span><span>${t("home.trend.to")}</span>
+      </div>
     </a>`;
   }
 }

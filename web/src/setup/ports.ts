@@ -172,7 +172,7 @@ export class Ports extends LitElement {
       >`;
     }
     if (!test.meter || test.verdict.code !== "ok") {
-      const { message, help } = verdictOf(test.verdict);
+      const { message, help } = verdictOf(test.verdict, port);
       return html`<hm-notice kind="bad" heading=${message} text=${help}>${this.#anyway(port)}</hm-notice>`;
     }
     const { model, manufacturer, serial } = test.meter;

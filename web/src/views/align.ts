@@ -12,7 +12,7 @@ import { empty, skeleton } from "../parts/empty.js";
 import { Sound } from "../parts/sound.js";
 import { address, go } from "../route.js";
 import { shared } from "../styles.js";
-import { t, verdictOf } from "../text.js";
+import { nextStep, t, verdictOf } from "../text.js";
 import type { Attempt, Meter } from "../types.js";
 
 import "../parts/notice.js";
@@ -236,7 +236,7 @@ export class Align extends LitElement {
 
   #stage(meter: Meter): TemplateResult {
     const last = this.attempts.at(-1);
-    const verdict = last ? verdictOf(last.verdict) : null;
+    const verdict = last ? verdictOf(last.verdict, meter.port) : null;
     const seconds = Math.max(0, Math.round((Date.now() - this.startedAt) / 1000));
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
     return html`<div
@@ -271,8 +271,12 @@ export class Align extends LitElement {
         <div class="dots" aria-hidden="true">
           ${this.attempts.map(({ verdict }) => html`<i class=${tone(worth(verdict.code))}></i>`)}
         </div>
-        <p class="verdict" role="status">${verdict ? verdict.message : t("align.first")}</p>
-        <p class="next" aria-live="polite">${last?.next_step ?? ""}</p>
+        <p class="verdict" role="status">
+          ${verdict ? (verdict.code === "ok" ? t("line.ok") : verdict.message) : t("align.first")}
+        </p>
+        <p class="next" aria-live="polite">
+          ${last ? nextStep(last.next_step, last.verdict, last.score, meter.port) : ""}
+        </p>
         ${seconds > 300 ? html`<hm-notice kind="warn" text=${t("align.long")}></hm-notice>` : nothing}
       </div>
       <div class="controls">

@@ -467,7 +467,7 @@ export class History extends LitElement {
       const value = line.last[index] ?? null;
       if (value !== null) return `${localized(String(value))} ${unit}`;
       const gap = at === null ? undefined : this.#gapAt(at);
-      return gap ? verdictMessage(gap) : "–";
+      return gap ? verdictMessage(gap, live.meter(this.meterId)?.port ?? "") : "–";
     });
     return [...new Set(values)].join(" · ");
   }

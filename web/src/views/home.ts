@@ -230,8 +230,8 @@ export class Home extends LitElement {
         meter.readings.length === 0
           ? html`<p class="quiet">${t("home.first")}</p>`
           : html`
-              ${meter.energy.map((energy) => this.#energy(energy, meter, old))} ${this.#now(meter, old)}
-              ${this.#info(meter)} ${this.#all(meter)}
+              ${(meter.energy ?? []).map((energy) => this.#energy(energy, meter, old))}
+              ${this.#now(meter, old)} ${this.#info(meter)} ${this.#all(meter)}
             `
       }
     </article>`;
@@ -271,7 +271,7 @@ export class Home extends LitElement {
         text=${t("home.stale.text", { when: dateTime(meter.read_at) })}
       ></hm-notice>`;
     }
-    const { message, help, code } = verdictOf(meter.verdict);
+    const { message, help, code } = verdictOf(meter.verdict, meter.port);
     const since =
       meter.verdict_since === null ? "" : t("home.since", { when: dateTime(meter.verdict_since) });
     return html`<hm-notice kind="bad" heading=${message} text=${help}>
@@ -291,7 +291,7 @@ export class Home extends LitElement {
 
   #energy(energy: EnergyToday, meter: Meter, old: boolean): TemplateResult {
     const label = labelOf(energy);
-    const several = meter.energy.length > 1;
+    const several = (meter.energy ?? []).length > 1;
     return html`<section class="halves ${old ? "old" : ""}" aria-label=${label}>
       ${this.#amount(energy, label, several, "today", energy.today, energy.today_last_year)}
       ${this.#amount(energy, label, several, "month", energy.month, energy.month_last_year)}

@@ -286,7 +286,7 @@ export class LineView extends LitElement {
           <span class="number quiet">${when}</span>
           <span class="verdict ${ok ? "ok" : "failed"}">
             ${icon(ok ? "good" : "bad", 18)}<span
-              >${ok ? t("line.ok") : verdictMessage(exchange.verdict)}</span
+              >${ok ? t("line.ok") : verdictMessage(exchange.verdict, live.meter(this.meterId)?.port ?? "")}</span
             >
           </span>
           <span class="number quiet small">
