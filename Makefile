@@ -28,6 +28,9 @@ page: ## build the gateway's page; the program takes it in when it is built next
 test-page: ## the part of the tests that looks at the page with Chromium; ARGS chooses files
 	@scripts/test-page.sh $(ARGS)
 
+measure-page: ## how long Chromium takes to draw a year of hours and ten years of days
+	@scripts/measure-page.sh
+
 test-home-assistant: ## the part of the tests that needs Home Assistant; ARGS goes to its live tests
 	@scripts/test-home-assistant.sh $(ARGS)
 

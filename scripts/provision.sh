@@ -75,7 +75,7 @@ provision_venv() {
 
 # Checks that Node is there, and new enough.
 provision_node() {
-    command -v node >/dev/null && command -v npm >/dev/null \
+    { command -v node && command -v npm; } >/dev/null \
         || fail "node and npm are not installed; the page needs Node 18 or newer (Debian: nodejs, npm)"
     node -e 'process.exit(process.versions.node.split(".")[0] < 18 ? 1 : 0)' \
         || fail "node $(node --version) is too old; the page needs Node 18 or newer"

@@ -27,7 +27,8 @@ const BYS: readonly By[] = ["hour", "day", "month", "year"];
 const SECONDS: Record<By, number> = { hour: 3600, day: DAY, month: 30.4 * DAY, year: 365.25 * DAY };
 /** How far a kind of bar looks back at first. */
 const BACK: Record<By, number> = { hour: 2 * DAY, day: 31 * DAY, month: 365 * DAY, year: 3652 * DAY };
-const MOST_BARS = 420;
+/** Ten years of days; finer ones only nearer. */
+const MOST_BARS = 4000;
 const MOST_ROWS = 500;
 const SPANS = [
   ["day", DAY],
