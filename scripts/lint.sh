@@ -58,7 +58,7 @@ page() {
     provision_node
     provision_npm web
     (cd web && node_modules/.bin/tsc --noEmit)
-    web/node_modules/.bin/prettier --check --log-level warn --no-error-on-unmatched-pattern web tests/page scripts/*-page.mjs
+    web/node_modules/.bin/prettier --config web/.prettierrc.json --check --log-level warn web tests/page scripts/*-page.mjs
     echo "sound"
 }
 
