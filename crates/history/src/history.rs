@@ -5,17 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use heatmeter_catalog::RegisterId;
 use heatmeter_catalog::reading::Reading;
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::amounts::{self, Amounts, Bars, Comparison};
 use crate::error::{HistoryError, is_damage};
 use crate::file::HistoryFile;
 use crate::poll::{Meter, Poll, PollId, Stored};
 use crate::pool::Pool;
 use crate::prune::Keep;
 use crate::reader;
+use crate::series::{self, Series, Stretch};
 use crate::writer::{Done, Order, Work, Writer};
 
 /// So many orders may wait for the writer.
@@ -82,6 +85,17 @@ pub struct Latest {
     pub reading: Reading,
     /// The time of its poll.
     pub at: Timestamp,
+}
+
+/// How much the history holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// The size of its file.
+    pub bytes: u64,
+    /// How many polls are kept one by one.
+    pub polls: u64,
+    /// The oldest of them.
+    pub since: Option<Timestamp>,
 }
 
 /// Something new in the history.
@@ -197,6 +211,44 @@ impl History {
         let serial = serial.to_owned();
         self.read(move |connection| reader::polls(connection, &serial, from, to, limit))
             .await
+    }
+
+    /// A register from one moment to another in at most so many points, for a chart.
+    pub async fn series(
+        &self,
+        serial: &str,
+        register: RegisterId,
+        (from, to): (Timestamp, Timestamp),
+        points: usize,
+    ) -> Result<Series, HistoryError> {
+        let serial = serial.to_owned();
+        let stretch = Stretch { register, from, to };
+        self.read(move |connection| series::series(connection, &serial, stretch, points))
+            .await
+    }
+
+    /// How much a counter counted, by hour, day, month or year. At most 10,000 bars.
+    pub async fn amounts(&self, serial: &str, bars: Bars) -> Result<Amounts, HistoryError> {
+        let serial = serial.to_owned();
+        self.read(move |connection| amounts::amounts(connection, &serial, &bars))
+            .await
+    }
+
+    /// Today and this month against the same days of last year.
+    pub async fn comparison(
+        &self,
+        serial: &str,
+        register: RegisterId,
+        now: Zoned,
+    ) -> Result<Comparison, HistoryError> {
+        let serial = serial.to_owned();
+        self.read(move |connection| amounts::comparison(connection, &serial, register, &now))
+            .await
+    }
+
+    /// How much there is.
+    pub async fn extent(&self) -> Result<Extent, HistoryError> {
+        self.read(reader::extent).await
     }
 
     /// The oldest polls that a place has not acknowledged, at most so many, in order. A place that

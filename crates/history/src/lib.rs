@@ -4,10 +4,13 @@
 //! One thread writes; readers have connections of their own. Nothing here reads a clock.
 
 #![forbid(unsafe_code)]
-#![expect(dead_code, reason = "charts and salvage follow")]
+#![expect(dead_code, reason = "salvage follows")]
 
+mod amounts;
+mod counter;
 mod error;
 mod file;
+mod gaps;
 mod history;
 mod json;
 mod poll;
@@ -18,11 +21,14 @@ mod rollup;
 mod row;
 mod salvage;
 mod schema;
+mod series;
 mod write;
 mod writer;
 
+pub use amounts::{Amounts, Bar, Bars, By, Comparison};
 pub use error::HistoryError;
-pub use history::{Change, Health, History, Latest, Opened, Settings};
+pub use history::{Change, Extent, Health, History, Latest, Opened, Settings};
 pub use json::{MeterJson, PollJson};
 pub use poll::{Line, Meter, Poll, PollId, Stored};
 pub use prune::Keep;
+pub use series::{Gap, Point, Series};

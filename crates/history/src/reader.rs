@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use crate::history::Latest;
+use crate::history::{Extent, Latest};
 use crate::poll::{Line, Meter, Poll, PollId, Stored};
 use crate::row::{self, Millisecond, VerdictCode};
 
@@ -121,6 +121,24 @@ pub(crate) fn count_after(connection: &Connection, id: PollId) -> Result<u64> {
         .prepare_cached("SELECT count(*) FROM polls WHERE id > ?")?
         .query_row([id.0], |row| row.get::<_, i64>(0))
         .map(i64::unsigned_abs)
+}
+
+/// How much there is.
+pub(crate) fn extent(connection: &Connection) -> Result<Extent> {
+    connection.query_row(
+        "SELECT (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size),
+         (SELECT count(*) FROM polls),
+         (SELECT min((SELECT min(p.at) FROM polls p WHERE p.meter = m.id)) FROM meters m)",
+        [],
+        |row| {
+            let since: Option<Millisecond> = row.get(2)?;
+            Ok(Extent {
+                bytes: row.get::<_, i64>(0)?.unsigned_abs(),
+                polls: row.get::<_, i64>(1)?.unsigned_abs(),
+                since: since.map(|Millisecond(at)| at),
+            })
+        },
+    )
 }
 
 fn polls_where(

@@ -9,7 +9,7 @@ use std::collections::hash_map::Entry;
 use heatmeter_catalog::RegisterId;
 use jiff::Timestamp;
 use kamstrup_kmp::{Decimal, Unit};
-use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{Connection, Result, Row, params};
 
 use crate::row::Mantissa;
 
@@ -65,13 +65,6 @@ impl Level {
         }
     }
 
-    pub(crate) const fn table(self) -> &'static str {
-        match self {
-            Self::Hour => "hours",
-            Self::Day => "days",
-        }
-    }
-
     /// The slot that a moment lies in.
     pub(crate) fn slot(self, at: Timestamp) -> i64 {
         at.as_millisecond().div_euclid(self.length())
@@ -101,7 +94,8 @@ impl Level {
 }
 
 impl Rollup {
-    fn of(at: Timestamp, number: Decimal) -> Self {
+    /// A single number.
+    pub(crate) fn of(at: Timestamp, number: Decimal) -> Self {
         Self {
             first: (at, number),
             last: (at, number),
@@ -238,19 +232,23 @@ pub(crate) fn between(
     Ok(found)
 }
 
-/// The first (or the last) chunk of days that a meter has.
-pub(crate) fn outermost_chunk(
+/// Between which moments a meter has roll-ups, to the chunk of days.
+pub(crate) fn outermost(
     connection: &Connection,
     meter: i64,
-    is_last: bool,
-) -> Result<Option<i64>> {
-    let order = if is_last { "DESC" } else { "ASC" };
-    connection
-        .prepare_cached(&format!(
-            "SELECT chunk FROM days WHERE meter = ? ORDER BY chunk {order} LIMIT 1"
-        ))?
-        .query_row([meter], |row| row.get(0))
-        .optional()
+) -> Result<Option<(Timestamp, Timestamp)>> {
+    let (first, last): (Option<i64>, Option<i64>) = connection
+        .prepare_cached(
+            "SELECT (SELECT min(chunk) FROM days WHERE meter = ?1),
+                    (SELECT max(chunk) FROM days WHERE meter = ?1)",
+        )?
+        .query_row([meter], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let begin = |chunk: i64| chunk * Level::Day.chunk() * Level::Day.length();
+    Ok(first.zip(last).map(|(first, last)| {
+        let from = Timestamp::from_millisecond(begin(first)).unwrap_or(Timestamp::MIN);
+        let to = Timestamp::from_millisecond(begin(last + 1) - 1).unwrap_or(Timestamp::MAX);
+        (from, to)
+    }))
 }
 
 fn rollup(row: &Row<'_>, level: Level, chunk: i64) -> Result<(Unit, Rollup)> {
