@@ -34,6 +34,9 @@ measure-page: ## how long Chromium takes to draw a year of hours and ten years o
 test-home-assistant: ## the part of the tests that needs Home Assistant; ARGS goes to its live tests
 	@scripts/test-home-assistant.sh $(ARGS)
 
+screenshots-page: ## the pictures of the page in docs/images/
+	@scripts/screenshots-page.sh
+
 screenshots: ## the pictures of docs/images/, from a real Home Assistant in Chromium
 	@scripts/screenshots.sh
 

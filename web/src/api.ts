@@ -100,11 +100,9 @@ export const api = {
 
   ports: () => get<SerialPort[]>("ports"),
   testPort: (port: string) => send<PortTest>("POST", "ports/test", { port }),
-  testDestination: (kind: string, settings: Settings) =>
-    send<{ ok?: boolean; error?: { message: string; help: string } }>("POST", "destinations/test", {
-      kind,
-      settings,
-    }),
+  /** Masked secrets are taken from the file's table of that place. */
+  testDestination: (kind: string, settings: Settings, index: number) =>
+    send<unknown>("POST", "destinations/test", { kind, settings, index }),
 
   config: () => get<Config>("config"),
   draft: (changes: Change[], toml?: string) =>

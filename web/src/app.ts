@@ -116,6 +116,9 @@ export class App extends LitElement {
         padding: clamp(1rem, 3vw, 2rem) clamp(0.9rem, 3vw, 2rem) 2rem;
         outline: none;
       }
+      main:focus-visible {
+        outline: none;
+      }
       footer {
         max-width: 76rem;
         margin: auto;

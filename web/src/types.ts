@@ -181,7 +181,8 @@ export interface Config {
   path: string | null;
   writable: boolean;
   etag: string;
-  values: ConfigValues;
+  /** Missing in a gateway that cannot read its file. */
+  values?: ConfigValues;
 }
 
 /** The configuration as values; secrets are masked. */

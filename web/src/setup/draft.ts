@@ -28,7 +28,7 @@ export class ConfigDraft {
 
   /** The configuration as it would be. */
   get values(): ConfigValues {
-    const values = structuredClone(this.config.values);
+    const values = structuredClone(this.config.values ?? {});
     for (const change of this.changes) apply(values, change);
     return values;
   }

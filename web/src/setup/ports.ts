@@ -42,7 +42,7 @@ export class Ports extends LitElement {
       .port:first-of-type {
         padding-top: 0.25rem;
       }
-      .port:last-of-type {
+      form.port {
         border-bottom: 0;
         padding-bottom: 0;
       }

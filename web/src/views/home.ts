@@ -230,8 +230,8 @@ export class Home extends LitElement {
         meter.readings.length === 0
           ? html`<p class="quiet">${t("home.first")}</p>`
           : html`
-              ${(meter.energy ?? []).map((energy) => this.#energy(energy, meter, old))}
-              ${this.#now(meter, old)} ${this.#info(meter)} ${this.#all(meter)}
+              ${heroes(meter).map((energy) => this.#energy(energy, meter, old))} ${this.#now(meter, old)}
+              ${this.#info(meter)} ${this.#all(meter)}
             `
       }
     </article>`;
@@ -291,7 +291,7 @@ export class Home extends LitElement {
 
   #energy(energy: EnergyToday, meter: Meter, old: boolean): TemplateResult {
     const label = labelOf(energy);
-    const several = (meter.energy ?? []).length > 1;
+    const several = heroes(meter).length > 1;
     return html`<section class="halves ${old ? "old" : ""}" aria-label=${label}>
       ${this.#amount(energy, label, several, "today", energy.today, energy.today_last_year)}
       ${this.#amount(energy, label, several, "month", energy.month, energy.month_last_year)}
@@ -462,6 +462,13 @@ export class Home extends LitElement {
       this.reading = left;
     }
   }
+}
+
+/** What is compared with last year: energy; of a meter without any, what it counts. */
+function heroes(meter: Meter): EnergyToday[] {
+  const all = meter.energy ?? [];
+  const energies = all.filter(({ unit, month }) => isEnergyUnit(unit) && month !== null);
+  return energies.length > 0 ? energies : all.slice(0, 1);
 }
 
 export function valueOf(reading: Reading): TemplateResult {

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Takes the pictures of the gateway's page in docs/images/ with Chromium. Look at the pictures before
+# you commit them.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/steps.sh"
+. scripts/provision.sh
+exec </dev/null
+
+part "Debian packages" provision_debian chromium=chromium node=nodejs npm=npm
+part "page" scripts/page.sh
+part "browser driver" provision_npm tests/page
+part "pictures" timeout 600 node scripts/screenshots-page.mjs
