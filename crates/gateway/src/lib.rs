@@ -5,4 +5,5 @@
 
 pub mod hub;
 pub mod metrics;
+pub mod ports;
 pub mod web;

@@ -1,7 +1,7 @@
 //! `heatmeter ports`: which serial ports are there.
 
-use heatmeter_client::{Access, Holder, Machine, SerialPort};
-use serde::Serialize;
+use heatmeter_client::Machine;
+use heatmeter_gateway::ports::PortView;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -17,30 +17,9 @@ Example:
 Nothing is sent to any port. Use the path below /dev/serial/by-id: it stays the same.")]
 pub(crate) struct Args {}
 
-/// A port as JSON.
-#[derive(Debug, Serialize)]
-struct Row {
-    /// What to give to the other commands.
-    port: String,
-    path: String,
-    by_id: Option<String>,
-    description: Option<String>,
-    usb_id: Option<String>,
-    serial: Option<String>,
-    holders: Vec<HolderRow>,
-    allowed: bool,
-    help: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct HolderRow {
-    pid: u32,
-    command: String,
-}
-
 pub(crate) fn run(_args: &Args, console: &Console) -> Result<Exit, Failure> {
     let ports = Machine::this().serial_ports();
-    let rows: Vec<Row> = ports.iter().map(Row::from).collect();
+    let rows: Vec<PortView> = ports.iter().map(PortView::from).collect();
     if console.is_json() {
         console.json(&rows)?;
         return Ok(Exit::Ok);
@@ -59,49 +38,7 @@ pub(crate) fn run(_args: &Args, console: &Console) -> Result<Exit, Failure> {
     Ok(Exit::Ok)
 }
 
-impl From<&SerialPort> for Row {
-    fn from(port: &SerialPort) -> Self {
-        let holders = port
-            .holders
-            .iter()
-            .map(|Holder { pid, command, .. }| HolderRow {
-                pid: *pid,
-                command: command.clone(),
-            });
-        Self {
-            port: port.stable_path().display().to_string(),
-            path: port.path.display().to_string(),
-            by_id: port.by_id.as_ref().map(|path| path.display().to_string()),
-            description: port.description.clone(),
-            usb_id: port
-                .usb_id
-                .map(|(vendor, product)| format!("{vendor:04x}:{product:04x}")),
-            serial: port.serial.clone(),
-            holders: holders.collect(),
-            allowed: port.access == Access::Allowed,
-            help: help(port),
-        }
-    }
-}
-
-/// What to do before the port can be used.
-fn help(port: &SerialPort) -> Option<String> {
-    if let Access::Denied { group } = &port.access {
-        return Some(match group {
-            Some(group) => {
-                format!("join its group: sudo usermod -aG {group} $USER, then log in again")
-            }
-            None => format!(
-                "only its owner may open it: look at `ls -l {}`",
-                port.path.display()
-            ),
-        });
-    }
-    let holder = port.holders.first()?;
-    Some(format!("end {holder} before you read through this port"))
-}
-
-fn lines(row: &Row) -> Vec<String> {
+fn lines(row: &PortView) -> Vec<String> {
     let state = match (row.allowed, row.holders.is_empty()) {
         (false, _) => styled(style::BAD, "no permission"),
         (true, false) => styled(style::FAIR, "in use"),
@@ -136,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_port_says_whether_it_can_be_used_and_what_to_do_if_not() {
-        let row = Row {
+        let row = PortView {
             port: "/dev/serial/by-id/usb-FTDI_head".to_owned(),
             path: "/dev/ttyUSB0".to_owned(),
             by_id: Some("/dev/serial/by-id/usb-FTDI_head".to_owned()),

@@ -68,6 +68,15 @@ impl Refusal {
         )
     }
 
+    pub(super) fn history(error: &heatmeter_history::HistoryError) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "history_failing",
+            format!("The history cannot be read: {error}."),
+            "Look at the gateway's log and at the disk it writes to.",
+        )
+    }
+
     pub(super) fn not_found(path: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -59,7 +59,7 @@ pub(super) async fn get(
     let listener = Listener {
         // Before everything is told, so that nothing falls between.
         events: web.site.hub.events(),
-        due: everything(&web),
+        due: everything(&web).await,
         web,
         _permit: permit,
     };
@@ -89,26 +89,26 @@ impl Listener {
                 () = self.web.stop.cancelled() => return None,
             };
             match event {
-                Ok(event) => self.due.push_back(tell(&self.web, event)),
-                Err(RecvError::Lagged(_)) => self.due = everything(&self.web),
+                Ok(event) => self.due.push_back(tell(&self.web, event).await),
+                Err(RecvError::Lagged(_)) => self.due = everything(&self.web).await,
                 Err(RecvError::Closed) => return None,
             }
         }
     }
 }
 
-fn everything(web: &Web) -> VecDeque<Result<SseEvent, axum::Error>> {
-    let mut all = VecDeque::from([named("status", &Status::of(web))]);
+async fn everything(web: &Web) -> VecDeque<Result<SseEvent, axum::Error>> {
+    let mut all = VecDeque::from([named("status", &Status::of(web).await)]);
     for state in web.site.hub.meters().values() {
-        all.push_back(named("meter", &MeterView::of(web, state)));
+        all.push_back(named("meter", &MeterView::of(web, state).await));
     }
     all
 }
 
 /// An event of the hub as it is sent.
-fn tell(web: &Web, event: Event) -> Result<SseEvent, axum::Error> {
+async fn tell(web: &Web, event: Event) -> Result<SseEvent, axum::Error> {
     match event {
-        Event::Meter(state) => named("meter", &MeterView::of(web, &state)),
+        Event::Meter(state) => named("meter", &MeterView::of(web, &state).await),
         Event::Removed { slot } => named("removed", &Removed { slot }),
         Event::Poll { poll, .. } => named("poll", &PollTold::of(&poll)),
         Event::Align { slot, attempt } => {
@@ -118,7 +118,7 @@ fn tell(web: &Web, event: Event) -> Result<SseEvent, axum::Error> {
             let id = id_of(web, slot);
             named("align_ended", &AlignEnded { id, why })
         }
-        Event::Status => named("status", &Status::of(web)),
+        Event::Status => named("status", &Status::of(web).await),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Web;
+use super::energy::{self, Comparison};
 use super::moment::Moment;
 use crate::hub::{Doing, Ledger, MeterState, Trouble};
 
@@ -48,6 +49,8 @@ pub(super) struct MeterView {
     readings: Vec<ReadingView>,
     /// What the meter reports about itself, in words.
     info: Vec<InfoView>,
+    /// Counters of energy and volume, against last year.
+    energy: Vec<Comparison>,
     battery: BatteryView,
 }
 
@@ -151,7 +154,7 @@ pub(super) struct BatteryView {
 
 impl MeterView {
     /// A slot as it is now.
-    pub(super) fn of(web: &Web, state: &MeterState) -> Self {
+    pub(super) async fn of(web: &Web, state: &MeterState) -> Self {
         let language = web.site.hub.general().language;
         let now = Web::now();
         let stale_at = state.stale_at();
@@ -188,6 +191,7 @@ impl MeterView {
                 .map(|(reading, at)| ReadingView::new(reading, *at, language))
                 .collect(),
             info: infos(state, language),
+            energy: energy::compare(web, state, now).await,
             battery: state.ledger.into(),
         }
     }

@@ -18,7 +18,7 @@ use crate::hub::MeterState;
 pub(super) async fn list(State(web): State<Web>) -> Json<Vec<MeterView>> {
     let mut views = Vec::new();
     for state in web.site.hub.meters().values() {
-        views.push(MeterView::of(&web, state));
+        views.push(MeterView::of(&web, state).await);
     }
     Json(views)
 }
@@ -34,7 +34,7 @@ pub(super) async fn list(State(web): State<Web>) -> Json<Vec<MeterView>> {
 )]
 pub(super) async fn get(State(web): State<Web>, Path(id): Path<String>) -> Answer<Json<MeterView>> {
     let state = find(&web, &id)?;
-    Ok(Json(MeterView::of(&web, &state)))
+    Ok(Json(MeterView::of(&web, &state).await))
 }
 
 pub(super) fn find(web: &Web, id: &str) -> Answer<Arc<MeterState>> {

@@ -7,10 +7,15 @@
 mod access;
 mod answer;
 mod catalogue;
+mod config;
+mod cost;
+mod destinations;
+mod energy;
 mod events;
 mod exchanges;
 mod guard;
 mod health;
+mod history;
 mod login;
 mod meter;
 mod meters;
@@ -18,8 +23,10 @@ mod moment;
 mod openapi;
 mod orders;
 mod page;
+mod ports;
 mod scrape;
 mod server;
+mod service;
 mod status;
 
 use std::path::PathBuf;
@@ -31,16 +38,17 @@ use axum::routing::get;
 use heatmeter_history::History;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use crate::hub::{Hub, Trouble};
+use crate::hub::Hub;
 
 pub use access::{Access, Token, TokenError};
+pub use service::{ConfigProblem, Service, Wait};
 
 /// What the web shows, and whom it asks.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Site {
     /// What is known at this moment.
     pub hub: Hub,
@@ -48,16 +56,13 @@ pub struct Site {
     pub history: History,
     /// The configuration's file; none if the gateway runs without one.
     pub config: Option<PathBuf>,
-    /// Asks the service to read its configuration again.
-    pub reload: mpsc::Sender<Reload>,
+    /// What knows the configuration.
+    pub service: Arc<dyn Service>,
     /// Who may ask.
     pub access: Access,
     /// Whether all of this is a demonstration.
     pub is_demo: bool,
 }
-
-/// A wish to read the configuration again; what came of it is sent back.
-pub type Reload = oneshot::Sender<Result<(), Trouble>>;
 
 /// Answers on this listener until `stop`; then streams end, and requests at work get a moment.
 pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {

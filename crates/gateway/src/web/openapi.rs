@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 
 use super::events::{AlignEnded, AttemptTold, PollTold, Removed};
 use super::{
-    Web, catalogue, events, exchanges, guard, health, login, meters, orders, scrape, status,
+    Web, catalogue, config, cost, destinations, events, exchanges, guard, health, history, login,
+    meters, orders, ports, scrape, status,
 };
 
 /// All routes, and the document that describes them.
@@ -23,10 +24,19 @@ pub(super) fn split() -> (Router<Web>, String) {
         .routes(routes!(meters::get))
         .routes(routes!(orders::read))
         .routes(routes!(orders::align, orders::stop_aligning))
+        .routes(routes!(history::series))
+        .routes(routes!(history::amounts))
+        .routes(routes!(cost::get))
         .routes(routes!(exchanges::list))
         .routes(routes!(exchanges::recording))
         .routes(routes!(events::get))
         .routes(routes!(catalogue::get))
+        .routes(routes!(ports::list))
+        .routes(routes!(ports::test))
+        .routes(routes!(config::get, config::put))
+        .routes(routes!(config::check))
+        .routes(routes!(config::draft))
+        .routes(routes!(destinations::test))
         .routes(routes!(login::login))
         .routes(routes!(login::logout))
         .routes(routes!(health::get))

@@ -44,6 +44,12 @@ pub(super) struct HistoryStatus {
     message: Option<String>,
     /// How many polls wait in memory for room on the disk.
     waiting: usize,
+    /// The size of its file.
+    bytes: u64,
+    /// How many polls are kept one by one.
+    polls: u64,
+    /// The time of the oldest.
+    since: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -101,11 +107,11 @@ struct ConfigStatus {
     responses((status = 200, body = Status)),
 )]
 pub(super) async fn get(State(web): State<Web>) -> Json<Status> {
-    Json(Status::of(&web))
+    Json(Status::of(&web).await)
 }
 
 impl Status {
-    pub(super) fn of(web: &Web) -> Self {
+    pub(super) async fn of(web: &Web) -> Self {
         let site = &web.site;
         let general = site.hub.general();
         Self {
@@ -116,7 +122,7 @@ impl Status {
             time_zone: general.time_zone.iana_name().unwrap_or("UTC").to_owned(),
             configured: !site.hub.meters().is_empty(),
             demo: site.is_demo,
-            history: HistoryStatus::of(web),
+            history: HistoryStatus::of(web).await,
             destinations: site.hub.supplies().iter().map(Into::into).collect(),
             config: ConfigStatus {
                 path: site.config.as_ref().map(|path| path.display().to_string()),
@@ -127,7 +133,7 @@ impl Status {
 }
 
 impl HistoryStatus {
-    fn of(web: &Web) -> Self {
+    async fn of(web: &Web) -> Self {
         let history = &web.site.history;
         let health = history.health().borrow().clone();
         let (state, message, waiting) = match health {
@@ -140,10 +146,14 @@ impl HistoryStatus {
             Health::Failing { reason, waiting } => (HistoryState::Failing, Some(reason), waiting),
             _ => (HistoryState::Failing, None, 0),
         };
+        let extent = history.extent().await.unwrap_or_default();
         Self {
             state,
             message,
             waiting,
+            bytes: extent.bytes,
+            polls: extent.polls,
+            since: extent.since.map(Moment),
         }
     }
 }

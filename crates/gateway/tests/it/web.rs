@@ -5,9 +5,12 @@ mod schema;
 mod site;
 
 mod answers_fit_the_document;
+mod configuration_keeps_its_secrets;
+mod destinations_and_ports_are_tried;
 mod events_tell_what_happens;
 mod exchanges_are_shown_and_given_away;
 mod health_is_the_gateways_own;
+mod history_is_drawn;
 mod metrics_are_understood;
 mod orders_reach_the_line;
 mod page_is_served;

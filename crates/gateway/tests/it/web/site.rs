@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use heatmeter_catalog::reading::{Content, Quality, Reading};
 use heatmeter_catalog::register_by_key;
-use heatmeter_gateway::hub::{Doing, General, Hub, Ledger, MeterState, Order};
-use heatmeter_gateway::web::{Access, Reload, Site, serve};
+use heatmeter_gateway::hub::{Doing, General, Hub, Ledger, MeterState, Order, Trouble};
+use heatmeter_gateway::web::{Access, ConfigProblem, Service, Site, Wait, serve};
 use heatmeter_history::{History, Line, Meter, Poll, Settings};
 use jiff::Timestamp;
 use kamstrup_kmp::{Decimal, Unit, Verdict};
@@ -25,10 +26,10 @@ pub(crate) const SERIAL: &str = "40300001";
 pub(crate) struct TestSite {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Hub,
-    _history: History,
+    pub(crate) history: History,
     /// What was asked of the line of the slot `house`.
     pub(crate) orders: mpsc::Receiver<Order>,
-    _reloads: mpsc::Receiver<Reload>,
+    pub(crate) service: Arc<Played>,
     pub(crate) folder: TempDir,
     pub(crate) serving: JoinHandle<()>,
     pub(crate) stop: CancellationToken,
@@ -49,14 +50,14 @@ impl TestSite {
         hub.tell(house());
         let (line, orders) = mpsc::channel(8);
         hub.take_orders("house", line);
-        let (reload, reloads) = mpsc::channel(8);
+        let service = Arc::new(Played::default());
         let config = folder.path().join("heatmeter.toml");
         std::fs::write(&config, CONFIG).unwrap();
         let site = Site {
             hub: hub.clone(),
             history: history.clone(),
             config: Some(config),
-            reload,
+            service: Arc::clone(&service) as Arc<dyn Service>,
             access,
             is_demo: false,
         };
@@ -66,9 +67,9 @@ impl TestSite {
         Self {
             address,
             hub,
-            _history: history,
+            history,
             orders,
-            _reloads: reloads,
+            service,
             folder,
             serving: tokio::spawn(serve(listener, site, stop.clone())),
             _stops: stop.clone().drop_guard(),
@@ -89,7 +90,78 @@ impl TestSite {
     }
 }
 
-pub(crate) const CONFIG: &str = "# The house's meter.\nport = \"socket://127.0.0.1:1\"\n";
+/// A service that does nothing but remember what it was asked.
+#[derive(Debug, Default)]
+pub(crate) struct Played {
+    pub(crate) checked: Mutex<Vec<String>>,
+    pub(crate) reloads: Mutex<usize>,
+    pub(crate) tested: Mutex<Vec<(String, serde_json::Value)>>,
+}
+
+impl Service for Played {
+    fn check(&self, toml: &str) -> Vec<ConfigProblem> {
+        self.checked.lock().unwrap().push(toml.to_owned());
+        let wrong = toml
+            .lines()
+            .zip(1..)
+            .filter(|(line, _)| line.contains("shedule"));
+        wrong
+            .map(|(text, line)| ConfigProblem {
+                line,
+                column: 1,
+                length: 7,
+                message: "unknown key `shedule`".to_owned(),
+                help: "did you mean `schedule`?".to_owned(),
+                rendered: text.to_owned(),
+            })
+            .collect()
+    }
+
+    fn reload(&self) -> Wait<'_, Result<(), Trouble>> {
+        *self.reloads.lock().unwrap() += 1;
+        Box::pin(async { Ok(()) })
+    }
+
+    fn test_destination<'a>(
+        &'a self,
+        kind: &'a str,
+        settings: serde_json::Value,
+    ) -> Wait<'a, Result<(), Trouble>> {
+        let works = settings["host"] == "broker";
+        self.tested
+            .lock()
+            .unwrap()
+            .push((kind.to_owned(), settings));
+        Box::pin(async move { if works { Ok(()) } else { Err(trouble()) } })
+    }
+
+    fn cost(&self, _: &MeterState, schedule: &str) -> Result<Ledger, Trouble> {
+        match schedule {
+            "every 15 min" => Ok(Ledger {
+                planned_wake_ups: 96.0,
+                is_draining: true,
+                ..Ledger::default()
+            }),
+            _ => Err(trouble()),
+        }
+    }
+}
+
+fn trouble() -> Trouble {
+    Trouble {
+        message: "It does not work.".to_owned(),
+        help: "Mend it.".to_owned(),
+    }
+}
+
+pub(crate) const CONFIG: &str = "\
+# The house's meter.
+port = \"socket://127.0.0.1:1\"
+
+[mqtt]
+host = \"broker\"
+password = \"hunter2\" # the broker's
+";
 
 /// A meter that answered a moment ago.
 pub(crate) fn house() -> MeterState {

@@ -1,0 +1,98 @@
+//! The file that holds the configuration.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use axum::http::StatusCode;
+use sha2::{Digest, Sha256};
+
+use crate::web::access::hex;
+use crate::web::answer::{Answer, Refusal};
+
+/// The file's text at one moment. One that does not exist yet is empty.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct ConfigFile {
+    pub(in crate::web) path: Option<PathBuf>,
+    pub(in crate::web) text: String,
+}
+
+impl ConfigFile {
+    pub(in crate::web) fn read(path: Option<&Path>) -> Answer<Self> {
+        let text = match path.map(fs::read_to_string) {
+            Some(Ok(text)) => text,
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Refusal::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "config_unreadable",
+                    format!("The configuration cannot be read: {error}."),
+                    "Look at the rights of its file.",
+                ));
+            }
+            _ => String::new(),
+        };
+        Ok(Self {
+            path: path.map(Path::to_owned),
+            text,
+        })
+    }
+
+    /// What changes with the text.
+    pub(super) fn etag(&self) -> String {
+        hex(&Sha256::digest(self.text.as_bytes())[..12])
+    }
+
+    /// Puts another text in its place: whole, or not at all.
+    pub(super) fn write(&self, text: String) -> Answer<Self> {
+        let Some(path) = &self.path else {
+            return Err(Refusal::new(
+                StatusCode::CONFLICT,
+                "no_file",
+                "The gateway runs without a configuration file.",
+                "Start it with `heatmeter run --config FILE`.",
+            ));
+        };
+        replace(path, &text).map_err(|error| {
+            Refusal::new(
+                StatusCode::CONFLICT,
+                "not_writable",
+                format!("The configuration cannot be written: {error}."),
+                format!(
+                    "Let the gateway's user write to the folder of {}.",
+                    path.display()
+                ),
+            )
+        })?;
+        Ok(Self {
+            path: self.path.clone(),
+            text,
+        })
+    }
+}
+
+/// Writes beside the file and puts that in its place. Follows a link; keeps the rights. A new file is
+/// for its owner only: it may hold secrets.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let beside = target.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let mode = fs::metadata(&target).map_or(0o600, |found| found.permissions().mode() & 0o7777);
+    let written = (|| {
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.set_permissions(fs::Permissions::from_mode(mode))?;
+        file.sync_all()?;
+        fs::rename(&beside, &target)
+    })();
+    if written.is_err() {
+        drop(fs::remove_file(&beside));
+    }
+    written
+}

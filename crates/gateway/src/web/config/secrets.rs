@@ -1,0 +1,340 @@
+//! Secrets of a configuration: never shown, and kept when a text comes back in which they are masked.
+
+use serde_json::Value as Json;
+use toml_edit::{DocumentMut, Item, TableLike, Value};
+
+/// What is shown of a secret.
+const MASK: &str = "********";
+
+/// What is shown of one that the file does not have yet.
+const NEW: &str = "(new) ********";
+
+/// Keys whose values are secrets. The names of files that hold them are none.
+const SECRET: [&str; 4] = ["password", "token", "secret", "passphrase"];
+
+/// The text with its secrets masked; those that are not in `old` are marked as new. What cannot be
+/// read as TOML is not shown at all if it might hold a secret.
+pub(super) fn mask(text: &str, old: Option<&str>) -> String {
+    let Ok(mut document) = text.parse::<DocumentMut>() else {
+        return mask_lines(text);
+    };
+    let known: Vec<String> = old.map(secrets).unwrap_or_default();
+    for_each(document.as_table_mut(), &mut |_, value| {
+        for secret in secrets_in(value) {
+            let is_new = old.is_some() && !known.contains(&secret.text);
+            secret.replace(value, if is_new { NEW } else { MASK });
+        }
+    });
+    document.to_string()
+}
+
+/// The text with the secrets of the file where they are masked.
+///
+/// # Errors
+///
+/// A masked secret that the file does not have: its place.
+pub(super) fn unmask(text: &str, file: &str) -> Result<String, String> {
+    let Ok(mut document) = text.parse::<DocumentMut>() else {
+        // What it is will be said by whoever checks it.
+        return Ok(text.to_owned());
+    };
+    let file: DocumentMut = file.parse().unwrap_or_default();
+    let mut missing = None;
+    for_each(document.as_table_mut(), &mut |place, value| {
+        for masked in secrets_in(value)
+            .into_iter()
+            .filter(|secret| secret.text == MASK)
+        {
+            match place.find(&file).and_then(|old| secrets_in(old).pop()) {
+                Some(old) => masked.replace(value, &old.text),
+                None => missing = Some(place.to_string()),
+            }
+        }
+    });
+    match missing {
+        Some(place) => Err(place),
+        None => Ok(document.to_string()),
+    }
+}
+
+/// A text about a configuration without the secrets of that.
+pub(super) fn hide(text: &str, configuration: &str) -> String {
+    secrets(configuration)
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
+}
+
+/// Fills in the masked secrets of a destination's settings from the file's own table.
+pub(in crate::web) fn fill_in(settings: &mut Json, file: &str, kind: &str, place: usize) {
+    let file: DocumentMut = file.parse().unwrap_or_default();
+    let Some(table) = file.get(kind) else { return };
+    let old = match table {
+        Item::ArrayOfTables(tables) => tables.get(place).map(|table| table as &dyn TableLike),
+        other => other.as_table_like(),
+    };
+    let (Some(old), Some(settings)) = (old, settings.as_object_mut()) else {
+        return;
+    };
+    for (key, value) in settings {
+        let Json::String(text) = value else { continue };
+        let Some(was) = old.get(key).and_then(Item::as_str) else {
+            continue;
+        };
+        if text == MASK {
+            was.clone_into(text);
+        } else if let Some(password) = url_password(was) {
+            *text = text.replace(&format!(":{MASK}@"), &format!(":{password}@"));
+        }
+    }
+}
+
+/// A secret inside a value: the whole, or the password of an address.
+struct Secret {
+    text: String,
+    is_whole: bool,
+}
+
+impl Secret {
+    fn replace(&self, value: &mut Value, with: &str) {
+        let text = value.as_str().unwrap_or_default();
+        let new = if self.is_whole {
+            with.to_owned()
+        } else {
+            text.replacen(&format!(":{}@", self.text), &format!(":{with}@"), 1)
+        };
+        let decor = value.decor().clone();
+        *value = new.into();
+        *value.decor_mut() = decor;
+    }
+}
+
+/// The secret that a value is or holds.
+fn secrets_in(value: &Value) -> Vec<Secret> {
+    let Some(text) = value.as_str() else {
+        return Vec::new();
+    };
+    match url_password(text) {
+        Some(password) => vec![Secret {
+            text: password.to_owned(),
+            is_whole: false,
+        }],
+        None if !text.contains("://") => vec![Secret {
+            text: text.to_owned(),
+            is_whole: true,
+        }],
+        None => Vec::new(),
+    }
+}
+
+/// `secret` of `postgres://user:secret@host/`.
+fn url_password(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (user, _) = authority.rsplit_once('@')?;
+    let (_, password) = user.split_once(':')?;
+    Some(password)
+}
+
+/// All secrets of a text.
+fn secrets(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Ok(mut document) = text.parse::<DocumentMut>() {
+        for_each(document.as_table_mut(), &mut |_, value| {
+            found.extend(secrets_in(value).into_iter().map(|secret| secret.text));
+        });
+    }
+    found
+}
+
+/// Where a value stands: the table's name, which one of several it is, and the key in it.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    tables: Vec<Named>,
+    key: String,
+}
+
+/// A table, told from others of its name by what it says about itself, or by its place.
+#[derive(Clone, Debug)]
+struct Named {
+    key: String,
+    place: Option<usize>,
+    says: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    /// The value that stands in the same place of another document.
+    fn find<'a>(&self, document: &'a DocumentMut) -> Option<&'a Value> {
+        let mut table: &dyn TableLike = document.as_table();
+        for named in &self.tables {
+            let item = table.get(&named.key)?;
+            table = match item {
+                Item::ArrayOfTables(tables) => named.choose(tables)? as &dyn TableLike,
+                other => other.as_table_like()?,
+            };
+        }
+        table.get(&self.key)?.as_value()
+    }
+}
+
+impl Named {
+    fn choose<'a>(&self, tables: &'a toml_edit::ArrayOfTables) -> Option<&'a toml_edit::Table> {
+        let same = |table: &&toml_edit::Table| {
+            self.says
+                .iter()
+                .any(|(key, said)| table.get(key).and_then(Item::as_str) == Some(said))
+        };
+        tables.iter().find(same).or_else(|| tables.get(self.place?))
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for named in &self.tables {
+            write!(f, "{}.", named.key)?;
+        }
+        f.write_str(&self.key)
+    }
+}
+
+/// Visits every value that may be or hold a secret.
+fn for_each(table: &mut dyn TableLike, visit: &mut impl FnMut(&Place, &mut Value)) {
+    walk(table, &mut Place::default(), visit);
+}
+
+fn walk(table: &mut dyn TableLike, place: &mut Place, visit: &mut impl FnMut(&Place, &mut Value)) {
+    let in_headers = place
+        .tables
+        .last()
+        .is_some_and(|named| named.key == "headers");
+    for (key, item) in table.iter_mut() {
+        let key = key.get().to_owned();
+        match item {
+            Item::Value(value @ Value::String(_)) => {
+                let holds_one = value
+                    .as_str()
+                    .is_some_and(|text| url_password(text).is_some());
+                if SECRET.contains(&key.as_str()) || in_headers || holds_one {
+                    place.key = key;
+                    visit(place, value);
+                }
+            }
+            Item::ArrayOfTables(tables) => {
+                for (number, table) in tables.iter_mut().enumerate() {
+                    let says = ["name", "url", "host"].into_iter().filter_map(|key| {
+                        let said = table.get(key)?.as_str()?;
+                        url_password(said).is_none().then(|| (key, said.to_owned()))
+                    });
+                    place.tables.push(Named {
+                        key: key.clone(),
+                        place: Some(number),
+                        says: says.collect(),
+                    });
+                    walk(table, place, visit);
+                    place.tables.pop();
+                }
+            }
+            other => {
+                if let Some(table) = other.as_table_like_mut() {
+                    place.tables.push(Named {
+                        key,
+                        place: None,
+                        says: Vec::new(),
+                    });
+                    walk(table, place, visit);
+                    place.tables.pop();
+                }
+            }
+        }
+    }
+}
+
+/// Without knowing its structure: nothing behind an equals sign of a line that names a secret.
+fn mask_lines(text: &str) -> String {
+    let masked = text.split_inclusive('\n').map(|line| {
+        let named = SECRET.iter().any(|key| line.contains(key)) || line.contains('@');
+        match line.split_once('=') {
+            Some((key, _)) if named => format!("{key}= \"{MASK}\"\n"),
+            _ => line.to_owned(),
+        }
+    });
+    masked.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\
+[mqtt]
+host = \"broker\"
+password = \"hunter2\" # not to be told
+
+[[influx]]
+url = \"http://one\"
+token = \"first\"
+
+[[influx]]
+url = \"http://two\"
+token = \"second\"
+
+[[postgres]]
+url = \"postgres://u:p4ss@db/heat\"
+
+[[webhook]]
+url = \"http://hook\"
+headers = { Authorization = \"Bearer abc\" }
+";
+
+    #[test]
+    fn no_secret_is_shown_and_all_come_back() {
+        let masked = mask(FILE, None);
+        for secret in ["hunter2", "first", "second", "p4ss", "abc"] {
+            assert!(!masked.contains(secret), "{masked}");
+        }
+        assert!(masked.contains("postgres://u:********@db/heat"), "{masked}");
+        assert!(masked.contains("# not to be told"));
+        assert_eq!(unmask(&masked, FILE).unwrap(), FILE);
+    }
+
+    #[test]
+    fn secrets_stay_with_their_own_when_the_order_changes() {
+        let masked = mask(FILE, None);
+        let first = masked.find("[[influx]]").unwrap();
+        let second = masked[first + 1..].find("[[influx]]").unwrap() + first + 1;
+        let without_first = format!("{}{}", &masked[..first], &masked[second..]);
+        let back = unmask(&without_first, FILE).unwrap();
+        assert!(back.contains("second") && !back.contains("first"), "{back}");
+    }
+
+    #[test]
+    fn a_new_secret_is_marked_and_not_told() {
+        let text = FILE.replace("hunter2", "hunter3");
+        let shown = mask(&text, Some(FILE));
+        assert!(shown.contains("password = \"(new) ********\""), "{shown}");
+        assert!(!shown.contains("hunter3"));
+    }
+
+    #[test]
+    fn a_masked_secret_that_nobody_knows_is_named() {
+        let text = "[mqtt]\npassword = \"********\"\n";
+        assert_eq!(unmask(text, ""), Err("mqtt.password".to_owned()));
+    }
+
+    #[test]
+    fn a_text_that_is_no_toml_tells_nothing_either() {
+        let shown = mask("password = \"hunter2\nhost = 1", None);
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(shown.contains("host = 1"));
+    }
+
+    #[test]
+    fn settings_that_are_tested_get_the_secrets_of_the_file() {
+        let mut settings = serde_json::json!({"url": "http://two", "token": MASK});
+        fill_in(&mut settings, FILE, "influx", 1);
+        assert_eq!(settings["token"], "second");
+        let mut settings = serde_json::json!({"url": "postgres://u:********@other/heat"});
+        fill_in(&mut settings, FILE, "postgres", 0);
+        assert_eq!(settings["url"], "postgres://u:p4ss@other/heat");
+    }
+}
