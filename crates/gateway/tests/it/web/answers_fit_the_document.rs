@@ -59,23 +59,10 @@ const ELSEWHERE: [&str; 7] = [
     "post /api/logout",
 ];
 
-#[tokio::test]
-async fn every_route_answers_as_the_document_tells() {
-    let site = TestSite::start().await;
-    site.hub.tell(stranger());
-    site.history.introduce(meter()).await.unwrap();
-    let at = jiff::Timestamp::now() - std::time::Duration::from_mins(90);
-    for minutes in [0, 30, 60, 90] {
-        let at = at + std::time::Duration::from_mins(minutes);
-        site.history.record(poll(at)).await.unwrap();
-    }
-    let document = document(&site).await;
-    let etag = site.get("/api/config").send().await.json()["etag"].take();
-    let toml = json!({"toml": CONFIG, "etag": etag});
-    let draft = json!({"changes": [{"op": "set", "path": ["language"], "value": "de"}]});
-    let mqtt = |host| json!({"kind": "mqtt", "settings": {"host": host}});
+/// What can be looked at: the route, and what is asked.
+fn to_look_at() -> Vec<(&'static str, String)> {
     let m = |rest: &str| format!("/api/meters/{SERIAL}{rest}");
-    let look: Vec<(&str, String)> = vec![
+    vec![
         ("/api/status", "/api/status".into()),
         ("/api/meters", "/api/meters".into()),
         ("/api/meters/{id}", m("")),
@@ -107,13 +94,21 @@ async fn every_route_answers_as_the_document_tells() {
         ("/api/ports", "/api/ports".into()),
         ("/api/config", "/api/config".into()),
         ("/healthz", "/healthz".into()),
-    ];
-    let do_something: Vec<(&str, &str, Ask)> = vec![
-        ("post", "/api/meters/{id}/align", site.post(&m("/align"))),
+    ]
+}
+
+/// What does something: its method, the route, and what is asked.
+fn to_do(site: &TestSite, etag: &Value) -> Vec<(&'static str, &'static str, Ask)> {
+    let toml = json!({"toml": CONFIG, "etag": etag});
+    let draft = json!({"changes": [{"op": "set", "path": ["language"], "value": "de"}]});
+    let mqtt = |host| json!({"kind": "mqtt", "settings": {"host": host}});
+    let align = format!("/api/meters/{SERIAL}/align");
+    vec![
+        ("post", "/api/meters/{id}/align", site.post(&align)),
         (
             "delete",
             "/api/meters/{id}/align",
-            site.ask("DELETE", &m("/align")),
+            site.ask("DELETE", &align),
         ),
         (
             "post",
@@ -152,14 +147,28 @@ async fn every_route_answers_as_the_document_tells() {
             "/api/destinations/test",
             site.post("/api/destinations/test").json(&mqtt("nobody")),
         ),
-    ];
+    ]
+}
+
+#[tokio::test]
+async fn every_route_answers_as_the_document_tells() {
+    let site = TestSite::start().await;
+    site.hub.tell(stranger());
+    site.history.introduce(meter()).await.unwrap();
+    let at = jiff::Timestamp::now() - std::time::Duration::from_mins(90);
+    for minutes in [0, 30, 60, 90] {
+        let at = at + std::time::Duration::from_mins(minutes);
+        site.history.record(poll(at)).await.unwrap();
+    }
+    let document = document(&site).await;
+    let etag = site.get("/api/config").send().await.json()["etag"].take();
     let mut seen: Vec<String> = ELSEWHERE.map(str::to_owned).to_vec();
-    for (template, path) in look {
+    for (template, path) in to_look_at() {
         let answered = site.get(&path).send().await;
         check(&document, "get", template, &answered);
         seen.push(format!("get {template}"));
     }
-    for (method, template, ask) in do_something {
+    for (method, template, ask) in to_do(&site, &etag) {
         check(&document, method, template, &ask.send().await);
         seen.push(format!("{method} {template}"));
     }
