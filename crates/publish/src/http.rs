@@ -195,12 +195,28 @@ impl Answer {
         }
     }
 
+    /// Whether a server says that nobody should talk to it without TLS: what Go's and nginx say, with
+    /// the status of a bad request.
+    pub(crate) fn wants_tls(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST
+            && [
+                "HTTP request to an HTTPS server",
+                "plain HTTP request was sent to HTTPS",
+            ]
+            .iter()
+            .any(|said| self.text.contains(said))
+    }
+
     /// What is the same with every server; `is_refused` says whether the status is about the polls
     /// themselves.
     pub(crate) fn into_error(self, uri: &Uri, is_refused: bool) -> DeliveryError {
         let place = place(uri);
         let words = self.words();
         let error = match self.status.as_u16() {
+            _ if self.wants_tls() => DeliveryError::trouble(
+                format!("{place} speaks TLS"),
+                "Write the url with https:// instead of http://.",
+            ),
             _ if is_refused => DeliveryError::refused(
                 format!("{place} refuses what it gets ({words})"),
                 "See what the server expects.",

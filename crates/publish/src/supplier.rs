@@ -89,8 +89,12 @@ impl Supplier {
             .pending(&place.name, place.from_the_start, 1)
             .await
             .is_ok();
-        tracing::debug!(place = place.name, seen, "supplying");
-        let (tell, progress) = watch::channel(Progress::default());
+        let pending = history.backlog(&place.name).await.unwrap_or_default();
+        tracing::debug!(place = place.name, seen, pending, "supplying");
+        let (tell, progress) = watch::channel(Progress {
+            pending,
+            ..Progress::default()
+        });
         let (stop, stopped) = watch::channel(false);
         let nudge = Arc::new(Notify::new());
         let run = Run {

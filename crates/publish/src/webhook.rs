@@ -141,7 +141,7 @@ impl Destination for Webhook {
             .send(Method::HEAD, &self.uri, &self.headers, Vec::new())
             .await?;
         let is_there = matches!(answer.status.as_u16(), 200..=299 | 400 | 405 | 422 | 501);
-        if is_there {
+        if is_there && !answer.wants_tls() {
             return Ok(());
         }
         Err(answer.into_error(&self.uri, false))

@@ -2,7 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
+
+/// How long a server may say nothing.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// What a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,8 +21,29 @@ pub struct Answer {
 /// Asks a server on loopback; none if nobody answers. `path` is as it goes over the line; `form`
 /// makes it a POST.
 pub fn ask(port: u16, path: &str, form: Option<&str>) -> Option<Answer> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(Duration::from_mins(1))).ok()?;
+    let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    exchange(stream, path, form)
+}
+
+/// A text as a part of a query.
+pub fn encode(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// The same by a socket that is a file.
+pub(crate) fn ask_socket(socket: &Path, path: &str, form: Option<&str>) -> Option<Answer> {
+    let stream = UnixStream::connect(socket).ok()?;
+    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    exchange(stream, path, form)
+}
+
+fn exchange(mut stream: impl Read + Write, path: &str, form: Option<&str>) -> Option<Answer> {
     let method = if form.is_some() { "POST" } else { "GET" };
     let body = form.unwrap_or_default();
     // With HTTP 1.0 the answer ends with the connection.
@@ -36,14 +62,4 @@ pub fn ask(port: u16, path: &str, form: Option<&str>) -> Option<Answer> {
         status: head.split(' ').nth(1)?.parse().ok()?,
         body: body.to_owned(),
     })
-}
-
-/// A text as a part of a query.
-pub fn encode(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
-            byte => format!("%{byte:02X}"),
-        })
-        .collect()
 }

@@ -31,8 +31,10 @@ const TYPES: [Type; 9] = [
     Type::TEXT,
 ];
 
-/// Which gateway makes the table, if several try at once. Any number of ours.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7401840315)";
+/// Which gateway makes the table, if several try at once. The number is any of ours; whoever is cut
+/// off holds it no longer.
+const LOCK: &str = "SELECT pg_advisory_lock(7401840315)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(7401840315)";
 
 /// A table by its name, perhaps with its schema's before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +55,16 @@ impl Table {
 
     /// Sees that the table is there, and makes it if not.
     pub(super) async fn prepare(&self, client: &mut Client) -> Result<(), Error> {
-        let work = client.transaction().await?;
-        let is_new = self.make(&work).await?;
-        work.commit().await?;
-        if is_new {
-            self.spread_over_time(client).await?;
+        if !self.is_there(client).await? {
+            // Before the transaction, which sees what others have made before it began.
+            client.batch_execute(LOCK).await?;
+            let work = client.transaction().await?;
+            let is_new = self.make(&work).await?;
+            work.commit().await?;
+            if is_new {
+                self.spread_over_time(client).await?;
+            }
+            client.batch_execute(UNLOCK).await?;
         }
         client.batch_execute(INCOMING).await
     }
@@ -120,10 +127,6 @@ impl Table {
 
     /// Makes the table; false if it was there.
     async fn make(&self, work: &Transaction<'_>) -> Result<bool, Error> {
-        if self.is_there(work).await? {
-            return Ok(false);
-        }
-        work.batch_execute(LOCK).await?;
         if self.is_there(work).await? {
             return Ok(false);
         }

@@ -1,0 +1,8 @@
+//! What destinations do with real servers.
+
+mod influx;
+mod outbox;
+mod postgres;
+mod receiver;
+mod supplier;
+mod webhook;
