@@ -69,6 +69,8 @@ fn lines(row: &PortView) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use heatmeter_gateway::ports::HolderView;
+
     use super::*;
 
     #[test]
@@ -80,7 +82,7 @@ mod tests {
             description: Some("FTDI USB head".to_owned()),
             usb_id: Some("0403:6001".to_owned()),
             serial: None,
-            holders: vec![HolderRow {
+            holders: vec![HolderView {
                 pid: 42,
                 command: "minicom".to_owned(),
             }],
