@@ -41,6 +41,7 @@ pub use language::{Labels, Language, UnknownLanguage};
 pub use model::{
     Amount, Battery, Limit, Limits, Medium, Model, Override, Range, Sentinel, model, models,
 };
+pub use nearest::nearest;
 pub use register::{
     Confidence, HomeAssistant, Kind, Register, Seed, Tier, nearest_key, register, register_by_key,
     registers,

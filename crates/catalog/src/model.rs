@@ -61,6 +61,15 @@ pub struct Model {
     pub battery: Option<Battery>,
 }
 
+impl PartialEq for Model {
+    /// There is one of each name.
+    fn eq(&self, other: &Self) -> bool {
+        self.slug == other.slug
+    }
+}
+
+impl Eq for Model {}
+
 impl Model {
     /// The family of meters nobody knows: every register that heat meters share.
     pub fn unknown() -> &'static Self {

@@ -5,10 +5,7 @@
 /// The candidate with the fewest edits to `word`, if few enough that it was probably meant.
 ///
 /// One edit for every three letters is allowed, and one edit for words shorter than that.
-pub(crate) fn nearest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = (word.chars().count() / 3).max(1);
     candidates
         .into_iter()

@@ -10,10 +10,10 @@ use heatmeter_catalog::{Model, RegisterId};
 use heatmeter_client::Port;
 
 use crate::cmd;
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Color, Console, style};
+use heatmeter_gateway::duration;
 
 /// Reads the arguments. What is wrong with them, and what was only asked about them, is said here.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Args, Exit> {
@@ -98,6 +98,8 @@ pub(crate) enum Command {
     Decode(cmd::decode::Args),
     Simulate(cmd::simulate::Args),
     Demo(cmd::demo::Args),
+    Run(cmd::run::Args),
+    CheckConfig(cmd::check_config::Args),
     Completions(cmd::completions::Args),
     Man(cmd::man::Args),
 }

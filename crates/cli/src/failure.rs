@@ -3,6 +3,7 @@
 use std::io;
 
 use heatmeter_client::PortError;
+use heatmeter_gateway::service::ServiceError;
 use heatmeter_simulator::ServeError;
 use kamstrup_kmp::Verdict;
 use serde::Serialize;
@@ -39,6 +40,14 @@ pub(crate) enum Failure {
         error: ServeError,
     },
 
+    /// Something in a configuration is wrong; the text shows it all.
+    #[error("{text}")]
+    Config { file: String, text: String },
+
+    /// The gateway cannot run.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+
     /// Standard output is gone. If its reader just had enough, this is no failure.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -65,13 +74,14 @@ impl Failure {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::Usage { .. } | Self::Serve { .. } => Exit::Usage,
+            Self::Usage { .. } | Self::Serve { .. } | Self::Config { .. } => Exit::Usage,
+            Self::Service(error) if error.is_about_the_machine() => Exit::Port,
             Self::Port(error) => error.verdict().into(),
             Self::Verdict { verdict, .. } => (*verdict).into(),
             Self::ClockNotTaken { .. } => Verdict::NotSupported.into(),
             Self::NoFrame { .. } => Verdict::Noise.into(),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
-            Self::Output(_) | Self::Unexpected { .. } => Exit::Unexpected,
+            Self::Service(_) | Self::Output(_) | Self::Unexpected { .. } => Exit::Unexpected,
         }
     }
 
@@ -97,6 +107,8 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Usage { .. } | Self::Serve { .. } => "usage",
+            Self::Config { .. } => "configuration",
+            Self::Service(_) => "service",
             Self::Port(error) => error.verdict().code(),
             Self::Verdict { verdict, .. } => verdict.code(),
             Self::ClockNotTaken { .. } => Verdict::NotSupported.code(),
@@ -108,6 +120,10 @@ impl Failure {
     pub(crate) fn help(&self) -> String {
         match self {
             Self::Usage { help, .. } => help.clone(),
+            Self::Config { file, .. } => {
+                format!("`heatmeter check-config {file}` says the same; --example shows every key")
+            }
+            Self::Service(error) => error.help(),
             Self::Port(error) => error.help(),
             Self::Verdict { verdict, .. } => verdict.help().to_owned(),
             Self::ClockNotTaken { .. } => {

@@ -6,7 +6,6 @@
 
 mod args;
 mod cmd;
-mod duration;
 mod exit;
 mod explain;
 mod failure;

@@ -58,6 +58,11 @@ impl Recording {
         Self::read(BufReader::new(source)).map_err(|(line, problem)| wrong(line, problem))
     }
 
+    /// Reads a recording that is in memory; none if that is not one.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        Self::read(text).ok()
+    }
+
     fn read(source: impl BufRead) -> Result<Self, (usize, Problem)> {
         let mut source = source.take(FILE_MAX);
         let mut header = None;

@@ -77,6 +77,11 @@ impl Rounds {
             .collect()
     }
 
+    /// All of them, the usual ones first.
+    pub fn registers(&self) -> impl Iterator<Item = RegisterId> + '_ {
+        self.registers.iter().map(|(id, _)| *id)
+    }
+
     /// The port was opened again: what is read once is read again.
     pub fn begin_anew(&mut self) {
         self.read.clear();

@@ -67,7 +67,9 @@ pub struct MeterState {
     pub read_at: Option<Timestamp>,
     /// The next one by the schedule; none while it is paused.
     pub next_at: Option<Timestamp>,
-    /// The latest reading of each register that is read at all, and its time.
+    /// The registers that its schedule reads at all, whether there is a reading yet or not.
+    pub registers: Vec<RegisterId>,
+    /// The latest reading of each of them, and its time.
     pub readings: BTreeMap<RegisterId, (Reading, Timestamp)>,
     /// What the schedule costs the meter's battery.
     pub ledger: Ledger,

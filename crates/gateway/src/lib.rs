@@ -3,7 +3,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod check;
+pub mod clock;
+pub mod config;
+pub mod duration;
 pub mod hub;
+pub mod ledger;
+mod line;
 pub mod metrics;
 pub mod ports;
+pub mod schedule;
+pub mod service;
 pub mod web;

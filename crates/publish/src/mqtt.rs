@@ -199,6 +199,11 @@ impl Settings {
         }
     }
 
+    /// Finds certificate files that cannot be used, without connecting.
+    pub fn check(&self) -> Result<(), DeliveryError> {
+        self.client_config().map(drop)
+    }
+
     fn client_config(&self) -> Result<Option<Arc<rustls::ClientConfig>>, DeliveryError> {
         let Some(tls) = &self.tls else {
             return Ok(None);

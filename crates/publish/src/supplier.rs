@@ -127,6 +127,11 @@ impl Supplier {
         self.nudge.notify_one();
     }
 
+    /// Whether it has ended without being told to.
+    pub fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Stops: a delivery that is under way has a moment to end, and is made again after the next
     /// start if it does not.
     pub async fn stop(self) {

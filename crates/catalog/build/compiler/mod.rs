@@ -13,6 +13,7 @@ mod captures;
 mod infocodes;
 mod model_parts;
 mod models;
+#[allow(unreachable_pub, reason = "the crate exports it")]
 #[path = "../../src/nearest.rs"]
 mod nearest;
 mod problem;

@@ -11,7 +11,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::args::Line;
 use crate::cmd::asked_to_end;
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::line_log;
@@ -19,6 +18,7 @@ use crate::output::style::{self, styled};
 use crate::output::{Console, Screen, screen, sparkline};
 use crate::wall_clock;
 use crate::who::Who;
+use heatmeter_gateway::duration;
 
 /// Put the head in the right place, with a live picture
 ///

@@ -14,7 +14,6 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::args::Line;
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
@@ -23,6 +22,7 @@ use crate::output::{Console, Progress, note};
 use crate::poll::Cost;
 use crate::reading;
 use crate::wall_clock::{self, Reference};
+use heatmeter_gateway::duration;
 
 /// Show the meter's clock and how far it is off, or set it
 ///

@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::args::Line;
 use crate::cmd::asked_to_end;
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
@@ -22,6 +21,7 @@ use crate::output::{Console, Screen, sparkline};
 use crate::poll::Poll;
 use crate::reading;
 use crate::wall_clock;
+use heatmeter_gateway::duration;
 
 /// Simulate a house with a meter and read it live, without hardware
 ///

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod align;
+pub(crate) mod check_config;
 pub(crate) mod clock;
 pub(crate) mod completions;
 pub(crate) mod decode;
@@ -8,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod man;
 pub(crate) mod ports;
 pub(crate) mod read;
+pub(crate) mod run;
 pub(crate) mod simulate;
 pub(crate) mod watch;
 
@@ -25,7 +27,9 @@ use crate::wall_clock::LogTime;
 /// Runs the command, and says why it failed if it did.
 pub(crate) fn run(args: Args) -> Exit {
     let console = Console::new(args.global.json, args.global.color);
-    log_to_stderr(args.global.verbose);
+    // A service tells what it does, wherever its standard error goes.
+    let says_more = u8::from(matches!(args.command, Command::Run(_)));
+    log_to_stderr(args.global.verbose + says_more);
     let verbose = args.global.verbose;
     let result = match args.command {
         Command::Ports(args) => ports::run(&args, &console),
@@ -36,6 +40,8 @@ pub(crate) fn run(args: Args) -> Exit {
         Command::Decode(args) => decode::run(&args, &console),
         Command::Simulate(args) => on_runtime(simulate::run(&args, &console)),
         Command::Demo(args) => on_runtime(demo::run(&args, verbose, &console)),
+        Command::Run(args) => on_runtime(run::run(&args, &console)),
+        Command::CheckConfig(args) => on_runtime(check_config::run(&args, &console)),
         Command::Completions(args) => completions::run(&args, &console),
         Command::Man(args) => man::run(&args, &console),
     };

@@ -6,7 +6,6 @@ use heatmeter_catalog::reading::Quality;
 use heatmeter_catalog::{Model, RegisterId};
 
 use crate::args::{Line, Selection};
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
@@ -15,6 +14,7 @@ use crate::output::{Console, Progress, note};
 use crate::poll::Poll;
 use crate::reading;
 use crate::wall_clock;
+use heatmeter_gateway::duration;
 
 /// Read a meter once
 ///

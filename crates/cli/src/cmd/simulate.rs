@@ -13,11 +13,11 @@ use kamstrup_kmp::DateTime;
 use serde::Serialize;
 
 use crate::cmd::asked_to_end;
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::Console;
 use crate::wall_clock;
+use heatmeter_gateway::duration;
 
 /// Simulate a meter, with a house behind it
 ///

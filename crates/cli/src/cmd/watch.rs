@@ -9,7 +9,6 @@ use kamstrup_kmp::Verdict;
 
 use crate::args::{Line, Selection};
 use crate::cmd::asked_to_end;
-use crate::duration;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
@@ -20,6 +19,7 @@ use crate::poll::Poll;
 use crate::reading;
 use crate::schedule::Schedule;
 use crate::wall_clock;
+use heatmeter_gateway::duration;
 
 /// Read a meter again and again
 ///

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 /// Who may ask, and under which names.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     token: Option<Token>,
     /// Names of this machine besides `localhost` that a browser may call it by.
@@ -16,7 +16,7 @@ pub struct Access {
 }
 
 /// A secret that whoever asks has to know.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 /// Why the web cannot be opened like this.

@@ -181,6 +181,7 @@ pub(crate) fn house() -> MeterState {
         tried_at: Some(at),
         read_at: Some(at),
         next_at: Some(now + Duration::from_mins(10)),
+        registers: Vec::new(),
         readings: readings
             .map(|reading| (reading.register, (reading, at)))
             .collect(),
@@ -211,6 +212,7 @@ pub(crate) fn stranger() -> MeterState {
         tried_at: None,
         read_at: None,
         next_at: None,
+        registers: Vec::new(),
         readings: BTreeMap::new(),
         ledger: Ledger::default(),
         doing: Doing::Waiting,

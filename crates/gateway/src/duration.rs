@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 /// Reads a length of time. For clap.
-pub(crate) fn parse(text: &str) -> Result<Duration, ParseDurationError> {
+pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     let mut rest = text.trim();
     let mut total = Duration::ZERO;
     if rest.is_empty() {
@@ -39,7 +39,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, ParseDurationError> {
 }
 
 /// Writes a length of time as it is read: `1 h 30 min`, `4 min`, `2.5 s`.
-pub(crate) fn format(duration: Duration) -> String {
+pub fn format(duration: Duration) -> String {
     let seconds = duration.as_secs();
     if seconds < 60 {
         let tenths = (duration.as_millis() + 50) / 100;
@@ -70,15 +70,20 @@ pub(crate) fn format(duration: Duration) -> String {
 
 /// Why a text is no length of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ParseDurationError {
+pub enum ParseDurationError {
+    /// Nothing is there.
     #[error("it is empty, expected a time such as 30s")]
     Empty,
+    /// It has another form.
     #[error("expected a number and a unit, such as 900ms, 30s, 15min or 1h30min, found `{0}`")]
     Form(String),
+    /// A number stands alone.
     #[error("{0} of what? write {0}s, {0}min or {0}h")]
     NoUnit(String),
+    /// The unit is unknown.
     #[error("there is no unit `{0}`, expected ms, s, min, h or d")]
     Unit(String),
+    /// Nobody waits so long.
     #[error("longer than ten years")]
     TooLong,
 }

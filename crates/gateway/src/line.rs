@@ -1,0 +1,272 @@
+//! One meter of the configuration at work: polls by its schedule and by order, alignment, and what is
+//! told about both.
+//!
+//! A line ends only when it is stopped. Whatever comes of a poll is recorded, told to the hub, and
+//! followed by the next one.
+
+mod align;
+mod memory;
+mod poll;
+mod tape;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heatmeter_catalog::{Model, RegisterId};
+use heatmeter_client::{Client, Meter, OpenOptions, Rounds};
+use heatmeter_history::{History, Poll};
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+use kamstrup_kmp::Verdict;
+use kamstrup_kmp::session::Config;
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::MeterSettings;
+use crate::hub::{Doing, Hub, MeterState, Order, Trouble};
+use crate::ledger::Book;
+use memory::Memory;
+
+/// So many orders may wait for a line.
+const ORDERS: usize = 16;
+
+/// Orders to read all that is usual, closer together than this, share one poll.
+const SAME_POLL: Duration = Duration::from_secs(5);
+
+/// The clock is looked at this often while nothing is done: it may have been set, or the machine asleep.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// What a line works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) hub: Hub,
+    pub(crate) history: History,
+    pub(crate) clock: Clock,
+    pub(crate) time_zone: TimeZone,
+    /// How many seconds pass for the meters in one of ours.
+    pub(crate) meter_speed: f64,
+    /// Reads all meters now.
+    pub(crate) read_all: Arc<Notify>,
+    /// Whose turn it is on the port. Several meters on one port take turns.
+    pub(crate) turns: Arc<Mutex<()>>,
+    /// Whether others use the port, so that it is given up after each poll.
+    pub(crate) is_shared: bool,
+}
+
+/// Runs one meter's line until it is stopped.
+pub(crate) async fn run(settings: MeterSettings, around: Surroundings, stop: CancellationToken) {
+    let (line, orders) = mpsc::channel(ORDERS);
+    around.hub.take_orders(&settings.slot, line);
+    let mut line = Line::new(settings, around).await;
+    line.work(orders, stop).await;
+}
+
+struct Line {
+    settings: MeterSettings,
+    around: Surroundings,
+    meter: Meter,
+    rounds: Option<Rounds>,
+    /// Which opening of the port the meter has said its serial number in.
+    identified: u64,
+    state: MeterState,
+    book: Book,
+    /// When it is read next.
+    next: Timestamp,
+    /// The clock when it was last looked at.
+    seen: Timestamp,
+    /// The last poll of all that is usual, and when it ended.
+    latest: Option<(Arc<Poll>, time::Instant)>,
+}
+
+/// Where the outcome of a poll goes.
+type Answer = oneshot::Sender<Result<Arc<Poll>, Trouble>>;
+
+impl Line {
+    async fn new(settings: MeterSettings, around: Surroundings) -> Self {
+        let config = Config {
+            answer_timeout: settings.timeout.unwrap_or(Duration::from_secs(2)),
+            ..Config::default()
+        };
+        let client = Client::with_options(settings.port.clone(), OpenOptions::default(), config);
+        let mut meter = Meter::new(client)
+            .with_model(settings.model)
+            .at_speed(around.meter_speed);
+        let now = around.clock.now();
+        let mut state = state(&settings);
+        if let Some((serial, memory)) = remembered(&settings.slot, &around.history).await {
+            let gate = memory.gate(meter.gate_time(), now);
+            meter = meter.with_gate(gate);
+            poll::recall(&mut state, &serial, &around.history).await;
+        }
+        let mut book = Book::default();
+        book.mains(settings.mains_powered);
+        state.ledger = book.ledger(now, &settings.schedule);
+        Self {
+            settings,
+            meter,
+            rounds: None,
+            identified: 0,
+            state,
+            book,
+            // The first one at once: whoever has just set it up is waiting for it.
+            next: now,
+            seen: now,
+            latest: None,
+            around,
+        }
+    }
+
+    async fn work(&mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
+        self.state.next_at = Some(self.next);
+        self.tell();
+        let read_all = Arc::clone(&self.around.read_all);
+        loop {
+            let pause = self.around.clock.until(self.next).min(LOOK);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                order = orders.recv() => match order {
+                    Some(Order::Read { registers, answer }) => {
+                        self.read_to_order(registers, answer, &stop).await;
+                    }
+                    Some(Order::Align) => self.align(&mut orders, &stop).await,
+                    Some(_) => {}
+                    None => return,
+                },
+                () = read_all.notified() => self.read_to_order(None, None, &stop).await,
+                () = time::sleep(pause) => self.look_at_the_clock(&stop).await,
+            }
+        }
+    }
+
+    /// Reads if it is time to. A clock that was set is followed; polls that were slept through are made
+    /// up for by one.
+    async fn look_at_the_clock(&mut self, stop: &CancellationToken) {
+        let now = self.around.clock.now();
+        let went_back = now < self.seen;
+        self.seen = now;
+        if now >= self.next {
+            // What came of it was told.
+            drop(self.poll_unless(stop, None).await);
+            self.plan();
+        } else if went_back {
+            self.plan();
+        }
+    }
+
+    async fn read_to_order(
+        &mut self,
+        registers: Option<Vec<RegisterId>>,
+        answer: Option<Answer>,
+        stop: &CancellationToken,
+    ) {
+        let recent = self
+            .latest
+            .as_ref()
+            .filter(|(_, ended)| registers.is_none() && ended.elapsed() < SAME_POLL)
+            .map(|(poll, _)| Ok(Arc::clone(poll)));
+        let outcome = match recent {
+            Some(outcome) => outcome,
+            None => self.poll_unless(stop, registers).await,
+        };
+        if let Some(answer) = answer {
+            // Whoever asked may have gone.
+            drop(answer.send(outcome));
+        }
+    }
+
+    /// A poll, given up when the service stops.
+    async fn poll_unless(
+        &mut self,
+        stop: &CancellationToken,
+        registers: Option<Vec<RegisterId>>,
+    ) -> Result<Arc<Poll>, Trouble> {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(Trouble {
+                message: "The gateway stops.".to_owned(),
+                help: "Ask again when it runs.".to_owned(),
+            }),
+            outcome = self.poll(registers) => outcome,
+        }
+    }
+
+    /// When to read next, as of now.
+    fn plan(&mut self) {
+        let now = self.around.clock.now();
+        let local = Zoned::new(now, self.around.time_zone.clone());
+        self.next = self.settings.schedule.next(&local).timestamp();
+        self.seen = now;
+        self.state.next_at = Some(self.next);
+        self.state.ledger = self.book.ledger(now, &self.settings.schedule);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        self.around.hub.tell(self.state.clone());
+    }
+
+    fn do_now(&mut self, doing: Doing) {
+        self.state.doing = doing;
+        self.tell();
+    }
+}
+
+/// The registers that are read with the schedule's polls, of this model.
+fn due(
+    settings: &MeterSettings,
+    rounds: &mut Option<Rounds>,
+    speed: f64,
+    model: Option<&'static Model>,
+) -> Vec<RegisterId> {
+    if let Some(registers) = &settings.registers {
+        return registers.clone();
+    }
+    let model = model.unwrap_or_else(Model::unknown);
+    let current = rounds.take().filter(|rounds| rounds.are_for(model));
+    let interval = Duration::from_hours(24).div_f64(settings.schedule.polls_per_day() * speed);
+    rounds
+        .insert(current.unwrap_or_else(|| Rounds::new(model, interval)))
+        .due()
+}
+
+/// A slot of which nothing is known yet.
+fn state(settings: &MeterSettings) -> MeterState {
+    MeterState {
+        slot: settings.slot.clone(),
+        name: settings.name.clone(),
+        port: settings.port.to_string(),
+        meter: None,
+        model: settings.model,
+        is_simulated: false,
+        verdict: None::<Verdict>,
+        trouble: None,
+        verdict_since: None,
+        tried_at: None,
+        read_at: None,
+        next_at: None,
+        registers: settings.registers.clone().unwrap_or_default(),
+        readings: std::collections::BTreeMap::new(),
+        ledger: crate::hub::Ledger::default(),
+        doing: Doing::Waiting,
+    }
+}
+
+/// Which meter was on this slot before the restart, and what the gate remembers of it.
+async fn remembered(slot: &str, history: &History) -> Option<(String, Memory)> {
+    let mut newest: Option<(String, Memory)> = None;
+    for meter in history.meters().await.ok()? {
+        let text = history.recall(&meter.serial).await.ok().flatten();
+        let Some(memory) = text.and_then(|text| Memory::parse(&text, slot)) else {
+            continue;
+        };
+        if newest
+            .as_ref()
+            .is_none_or(|(_, found)| found.written_at() < memory.written_at())
+        {
+            newest = Some((meter.serial, memory));
+        }
+    }
+    newest
+}

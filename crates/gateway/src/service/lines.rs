@@ -1,0 +1,153 @@
+//! The lines at work, one task each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heatmeter_history::History;
+use jiff::tz::TimeZone;
+use tokio::sync::{Mutex, Notify};
+use tokio::task::JoinHandle;
+use tokio::time;
+use tokio_util::sync::CancellationToken;
+
+use super::Options;
+use crate::config::{Config, MeterSettings};
+use crate::hub::Hub;
+use crate::line::{self, Surroundings};
+
+/// After a line ended badly it is started again, after this time.
+const AGAIN: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub(super) struct Lines {
+    hub: Hub,
+    history: History,
+    options: Options,
+    read_all: Arc<Notify>,
+    running: BTreeMap<String, Running>,
+    /// Whose turn it is, by port.
+    turns: BTreeMap<String, Arc<Mutex<()>>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    settings: MeterSettings,
+    time_zone: TimeZone,
+    is_shared: bool,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Lines {
+    pub(super) fn new(hub: &Hub, history: &History, options: &Options) -> Self {
+        Self {
+            hub: hub.clone(),
+            history: history.clone(),
+            options: options.clone(),
+            read_all: Arc::default(),
+            running: BTreeMap::new(),
+            turns: BTreeMap::new(),
+        }
+    }
+
+    /// Runs what the configuration names; what is unchanged is not touched.
+    pub(super) async fn apply(&mut self, config: &Config) {
+        let is_shared = |meter: &MeterSettings| {
+            config
+                .meters
+                .iter()
+                .filter(|other| other.port == meter.port)
+                .count()
+                > 1
+        };
+        let stays = |running: &Running| {
+            config.meters.contains(&running.settings)
+                && running.time_zone == config.time_zone
+                && running.is_shared == is_shared(&running.settings)
+        };
+        let ending: Vec<_> = self
+            .running
+            .extract_if(.., |_, running| !stays(running))
+            .collect();
+        for (slot, running) in ending {
+            running.stop().await;
+            if !config.meters.iter().any(|meter| meter.slot == slot) {
+                self.hub.remove(&slot);
+            }
+        }
+        for meter in &config.meters {
+            if !self.running.contains_key(&meter.slot) {
+                let running = self.start(meter.clone(), config, is_shared(meter));
+                self.running.insert(meter.slot.clone(), running);
+            }
+        }
+    }
+
+    /// Reads all meters now.
+    pub(super) fn read_all(&self) {
+        self.read_all.notify_waiters();
+    }
+
+    pub(super) async fn stop(&mut self) {
+        let running = std::mem::take(&mut self.running);
+        for line in running.values() {
+            line.stop.cancel();
+        }
+        for line in running.into_values() {
+            line.stop().await;
+        }
+    }
+
+    fn start(&mut self, settings: MeterSettings, config: &Config, is_shared: bool) -> Running {
+        let turns = self.turns.entry(settings.port.to_string()).or_default();
+        let around = Surroundings {
+            hub: self.hub.clone(),
+            history: self.history.clone(),
+            clock: self.options.clock,
+            time_zone: config.time_zone.clone(),
+            meter_speed: self.options.meter_speed,
+            read_all: Arc::clone(&self.read_all),
+            turns: Arc::clone(turns),
+            is_shared,
+        };
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(keep_running(settings.clone(), around, stop.clone()));
+        Running {
+            settings,
+            time_zone: config.time_zone.clone(),
+            is_shared,
+            stop,
+            task,
+        }
+    }
+}
+
+impl Running {
+    async fn stop(self) {
+        self.stop.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "a line ended badly");
+        }
+    }
+}
+
+/// A line that ends without being told to is started again: the others do not suffer from it.
+async fn keep_running(settings: MeterSettings, around: Surroundings, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let line = line::run(settings.clone(), around.clone(), stop.clone());
+        let ended = tokio::spawn(line).await;
+        if stop.is_cancelled() {
+            return;
+        }
+        tracing::error!(
+            slot = settings.slot,
+            panicked = ended.is_err(),
+            "the line ended and is started again; please report this"
+        );
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = time::sleep(AGAIN) => {}
+        }
+    }
+}
