@@ -115,6 +115,34 @@ fn registers_are_named_by_key_or_number_and_come_once_in_the_order_given() {
 }
 
 #[test]
+fn vzlogger_gets_a_line_with_key_value_and_time_for_each_number() {
+    let meter = Simulated::tcp(&[]);
+    let args = ["heat_energy", "date", "flow"];
+    let read = |format: &[&str]| {
+        let command = ["read", meter.port(), "--model", "403"];
+        heatmeter(command.iter().chain(format).chain(&args))
+    };
+    let ended = read(&["--format", "vzlogger"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let lines: Vec<Vec<_>> = ended
+        .stdout
+        .lines()
+        .map(|line| line.split(' ').collect())
+        .collect();
+    let keys: Vec<_> = lines.iter().map(|fields| fields[0]).collect();
+    assert_eq!(keys, ["heat_energy", "flow"], "a date is no number");
+    let poll = read(&["--json"]).json();
+    let energy = reading(&poll, RegisterId(60));
+    // vzlogger reads both with C's `%lf`.
+    assert_eq!(lines[0][1], energy["value"]);
+    let seconds: f64 = lines[0][2].parse().unwrap();
+    assert!(seconds > 1_790_000_000.0, "{seconds}");
+
+    let ended = heatmeter(["read", "--format", "vzlogger", "--json", meter.port()]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+}
+
+#[test]
 fn the_serial_number_costs_no_request() {
     let meter = Simulated::tcp(&["--serial", "84968362"]);
     let poll = heatmeter(["read", meter.port(), "--json", "flow"]).json();

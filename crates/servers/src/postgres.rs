@@ -106,6 +106,14 @@ impl Postgres {
     /// # Panics
     /// If the server refuses, with what it says.
     pub fn sql(&self, statements: &str) -> String {
+        self.sql_in("postgres", statements)
+    }
+
+    /// The same in another database.
+    ///
+    /// # Panics
+    /// If the server refuses, with what it says.
+    pub fn sql_in(&self, database: &str, statements: &str) -> String {
         let output = Command::new(tool("psql"))
             .args([
                 "-X",
@@ -117,7 +125,7 @@ impl Postgres {
                 "-U",
                 USER,
                 "-d",
-                "postgres",
+                database,
             ])
             .arg("-h")
             .arg(self.folder.path())

@@ -1,5 +1,6 @@
 //! `heatmeter read`: one reading.
 
+use std::io;
 use std::time::Duration;
 
 use heatmeter_catalog::reading::Quality;
@@ -10,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::meter::Meter;
 use crate::output::style::{self, styled};
-use crate::output::{Console, Progress, note};
+use crate::output::{Console, Progress, note, vzlogger, warn};
 use crate::poll::Poll;
 use crate::reading;
 use crate::wall_clock;
@@ -25,6 +26,7 @@ use heatmeter_gateway::duration;
 Examples:
   heatmeter read /dev/serial/by-id/usb-FTDI_...
   heatmeter read socket://192.168.1.20:2217 heat_energy flow 0x010a
+  heatmeter read --format vzlogger /dev/ttyUSB0 heat_energy volume
   heatmeter read --all --json rfc2217://raspberrypi:2217 > reading.json")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -37,9 +39,26 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with = "registers")]
     all: bool,
 
+    /// Print what another program reads: `vzlogger`, a line with key, value and time for each number
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        conflicts_with = "json",
+        hide_possible_values = true,
+        help_heading = "Output"
+    )]
+    format: Option<Format>,
+
     /// When to give up, whatever happens; without it after 20 s, or later if there is much to read
     #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Line")]
     deadline: Option<Duration>,
+}
+
+/// Another program that reads what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// What vzlogger's `exec` meter reads.
+    Vzlogger,
 }
 
 pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<Exit, Failure> {
@@ -52,10 +71,28 @@ pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<E
     }
     if console.is_json() {
         console.json(&poll)?;
+    } else if let Some(Format::Vzlogger) = args.format {
+        tell_vzlogger(&poll, console)?;
     } else {
         show(&poll, meter.model(), args, verbose > 0, console)?;
     }
     Ok(Exit::Ok)
+}
+
+fn tell_vzlogger(poll: &Poll, console: &Console) -> Result<(), Failure> {
+    let at = poll.time.parse().map_err(|error: jiff::Error| {
+        Failure::unexpected("cannot tell the time", io::Error::other(error))
+    })?;
+    let (lines, beyond) = vzlogger::lines(&poll.readings, at);
+    for line in lines {
+        console.line(line)?;
+    }
+    if beyond > 0 {
+        warn(format!(
+            "vzlogger has no room for {beyond} more values; name the registers that you need"
+        ));
+    }
+    Ok(())
 }
 
 fn registers(args: &Args, model: Option<&'static Model>) -> Vec<RegisterId> {

@@ -9,6 +9,7 @@ pub(crate) mod screen;
 pub(crate) mod sparkline;
 pub(crate) mod style;
 pub(crate) mod table;
+pub(crate) mod vzlogger;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
