@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heatmeter_history::{Health, History, HistoryError, Keep, Opened};
+use heatmeter_history::{Health, History, HistoryError, Keep, Opened, Settings};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -105,7 +105,7 @@ impl Service {
             .unwrap_or_else(|| options.history.clone());
         // First, so that a second gateway by mistake harms nothing.
         let listener = listen(&config).await?;
-        let (history, opened) = History::open(&history_path, Default::default()).await?;
+        let (history, opened) = History::open(&history_path, Settings::default()).await?;
         if let Opened::Salvaged { kept, polls, .. } = &opened {
             tracing::error!(
                 polls,
@@ -170,7 +170,7 @@ impl Service {
                 signal = signals.next() => match signal {
                     Signal::Stop => break Ok(()),
                     Signal::Reload => {
-                        notifier.reloading();
+                        Notifier::reloading();
                         let outcome = self
                             .reload(&mut lines, &mut destinations, &mut web, &reload)
                             .await;
@@ -181,7 +181,7 @@ impl Service {
                                 trouble.help
                             );
                         }
-                        notifier.reloaded();
+                        Notifier::reloaded();
                     }
                     Signal::ReadAll => lines.read_all(),
                 },
@@ -205,7 +205,7 @@ impl Service {
             }
         };
 
-        notifier.stopping();
+        Notifier::stopping();
         lines.stop().await;
         destinations.stop().await;
         if let Some(web) = web {

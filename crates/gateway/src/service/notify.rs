@@ -24,18 +24,18 @@ impl Notifier {
         Self { watchdog }
     }
 
-    pub(super) fn reloading(&self) {
+    pub(super) fn reloading() {
         match NotifyState::monotonic_usec_now() {
             Ok(now) => say(&[NotifyState::Reloading, now]),
             Err(error) => tracing::debug!(%error, "no monotonic clock"),
         }
     }
 
-    pub(super) fn reloaded(&self) {
+    pub(super) fn reloaded() {
         say(&[NotifyState::Ready]);
     }
 
-    pub(super) fn stopping(&self) {
+    pub(super) fn stopping() {
         say(&[NotifyState::Stopping]);
     }
 
