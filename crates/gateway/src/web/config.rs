@@ -3,6 +3,7 @@
 mod change;
 mod file;
 mod secrets;
+mod values;
 
 use axum::Json;
 use axum::extract::State;
@@ -27,6 +28,9 @@ pub(super) use secrets::fill_in;
 pub(super) struct ConfigView {
     /// The file's text, secrets masked.
     toml: String,
+    /// The same as values, for forms; empty where the text cannot be read.
+    #[schema(value_type = std::collections::HashMap<String, serde_json::Value>)]
+    values: serde_json::Value,
     /// Null if the gateway runs without a file.
     path: Option<String>,
     writable: bool,
@@ -197,8 +201,10 @@ pub(super) async fn put(
 
 fn view(web: &Web, file: &ConfigFile) -> Response {
     let etag = file.etag();
+    let toml = secrets::mask(&file.text, None);
     let body = Json(ConfigView {
-        toml: secrets::mask(&file.text, None),
+        values: values::of(&toml),
+        toml,
         path: file.path.as_ref().map(|path| path.display().to_string()),
         writable: web.site.config.as_deref().is_some_and(is_writable),
         etag: etag.clone(),
