@@ -180,6 +180,9 @@ impl Destination for Mqtt {
                 .await
                 .map_err(|refused| trouble::of_refusal(refused, &topic, &self.settings))?;
         }
+        for known in after.values_mut() {
+            known.deliver_on(session.number());
+        }
         delivered.extend(after);
         Ok(())
     }

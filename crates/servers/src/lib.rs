@@ -17,7 +17,7 @@ mod victoria;
 pub use certificates::Certificates;
 pub use http::{Answer, ask, encode};
 pub use influx::Influx;
-pub use mosquitto::{Mosquitto, Options};
+pub use mosquitto::{Access, Mosquitto, Options};
 pub use postgres::Postgres;
 pub use program::{Program, find, free_port};
 pub use prometheus::Prometheus;

@@ -18,11 +18,22 @@ pub struct Options {
     pub tls: bool,
     /// Lets only clients in that show a certificate of its authority.
     pub client_certificates: bool,
-    /// Lines of an access control list, such as `topic readwrite heatmeter/#`; what no line allows
-    /// is refused.
-    pub access: Option<String>,
+    /// Who may do what.
+    pub access: Access,
     /// Keeps retained messages and sessions over a restart, also over `kill9`.
     pub persistence: bool,
+}
+
+/// What clients may do.
+#[derive(Clone, Debug, Default)]
+pub enum Access {
+    /// Everything.
+    #[default]
+    Everything,
+    /// What these lines allow, such as `topic readwrite heatmeter/#`.
+    List(String),
+    /// Everything but subscribing.
+    NoSubscriptions,
 }
 
 /// A running mosquitto, with its folder. It ends when this is dropped.
@@ -48,7 +59,7 @@ impl Mosquitto {
             // Started by root it would otherwise become somebody who cannot read this folder.
             "user root".to_owned(),
             // Whoever is slow gets everything nevertheless.
-            "max_queued_messages 0".to_owned(),
+            "max_queued_messages 1000000".to_owned(),
             "max_inflight_messages 0".to_owned(),
             "log_type all".to_owned(),
         ];
@@ -59,10 +70,19 @@ impl Mosquitto {
                 password_file(path, name, password).display()
             ));
         }
-        if let Some(access) = &options.access {
-            let file = path.join("access");
-            fs::write(&file, access).expect("the folder can be written");
-            lines.push(format!("acl_file {}", file.display()));
+        match &options.access {
+            Access::Everything => {}
+            Access::List(list) => {
+                let file = path.join("access");
+                fs::write(&file, list).expect("the folder can be written");
+                lines.push(format!("acl_file {}", file.display()));
+            }
+            Access::NoSubscriptions => {
+                let file = path.join("dynamic-security.json");
+                fs::write(&file, NO_SUBSCRIPTIONS).expect("the folder can be written");
+                lines.push(format!("plugin {}", dynamic_security().display()));
+                lines.push(format!("plugin_opt_config_file {}", file.display()));
+            }
         }
         if options.persistence {
             lines.push("persistence true".to_owned());
@@ -137,6 +157,27 @@ impl Mosquitto {
     pub fn log(&self) -> String {
         self.program.as_ref().map(Program::log).unwrap_or_default()
     }
+}
+
+/// The rules of mosquitto's plugin: access control lists in a file cannot refuse a subscription.
+const NO_SUBSCRIPTIONS: &str = r#"{
+    "defaultACLAccess": {
+        "publishClientSend": true, "publishClientReceive": true,
+        "subscribe": false, "unsubscribe": true
+    },
+    "clients": [], "groups": [], "roles": []
+}"#;
+
+/// Where Debian puts the plugin differs by machine.
+fn dynamic_security() -> PathBuf {
+    fs::read_dir("/usr/lib")
+        .expect("every Linux has it")
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .chain([PathBuf::from("/usr/lib")])
+        .map(|folder| folder.join("mosquitto_dynamic_security.so"))
+        .find(|file| file.is_file())
+        .expect("it comes with Debian's mosquitto")
 }
 
 fn password_file(folder: &Path, name: &str, password: &str) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 
-use heatmeter_servers::{Mosquitto, Options};
+use heatmeter_servers::{Access, Mosquitto, Options};
 
 fn listens(port: u16) -> bool {
     TcpStream::connect(("127.0.0.1", port)).is_ok()
@@ -26,7 +26,7 @@ fn it_starts_with_everything_that_can_be_set() {
         user: Some(("heatmeter".to_owned(), "secret".to_owned())),
         tls: true,
         client_certificates: true,
-        access: Some("topic readwrite heatmeter/#\n".to_owned()),
+        access: Access::List("topic readwrite heatmeter/#\n".to_owned()),
         persistence: true,
     });
     assert!(broker.certificates().client_key.is_file());

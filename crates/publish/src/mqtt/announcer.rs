@@ -133,7 +133,9 @@ impl Announcer {
             vec![Message::retained(self.topics.status(), "online")],
         )
         .await?;
-        self.repeat(session).await
+        let number = session.number();
+        self.repeat(session, |known| !known.is_delivered_on(number))
+            .await
     }
 
     /// Home Assistant has started: it is told everything. What it still has from before its start
@@ -170,7 +172,7 @@ impl Announcer {
                 .remove(&self.topics.availability(&card.meter.serial));
         }
         self.say_availability(session, &cards).await?;
-        self.repeat(session).await
+        self.repeat(session, |_| true).await
     }
 
     /// Everything that is not as it was said.
@@ -270,10 +272,14 @@ impl Announcer {
     }
 
     /// Says again what was delivered last.
-    async fn repeat(&mut self, session: &Session) -> Result<(), Lost> {
+    async fn repeat(
+        &mut self,
+        session: &Session,
+        which: impl Fn(&Known) -> bool,
+    ) -> Result<(), Lost> {
         let delivered = self.delivered.clone().lock_owned().await;
         let mut messages = Vec::new();
-        for (serial, known) in &*delivered {
+        for (serial, known) in delivered.iter().filter(|(_, known)| which(known)) {
             let said = [
                 (self.topics.state(serial), known.state()),
                 (

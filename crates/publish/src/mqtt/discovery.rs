@@ -410,3 +410,36 @@ fn precision(reading: &Reading, was: Option<&Value>) -> u64 {
         .and_then(Value::as_u64);
     now.max(before.unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use heatmeter_catalog::{info_tables, registers};
+
+    use super::*;
+
+    #[test]
+    fn no_entity_about_the_reading_has_the_key_of_a_register() {
+        let flags = info_tables()
+            .iter()
+            .flat_map(|table| table.words)
+            .flat_map(|word| word.entries)
+            .map(|entry| format!("info_{}", entry.flag.key));
+        let others = [
+            "last_read",
+            "verdict",
+            "line_quality",
+            "read_now",
+            "info_text",
+            "problem",
+        ];
+        let taken: BTreeSet<String> = flags.chain(others.map(str::to_owned)).collect();
+        // These are of the message, not of the meter.
+        let taken = taken.iter().map(String::as_str).chain(["read_at", "id"]);
+        for key in taken {
+            assert!(
+                registers().iter().all(|register| register.key != key),
+                "{key}"
+            );
+        }
+    }
+}

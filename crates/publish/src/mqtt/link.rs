@@ -309,6 +309,8 @@ pub(super) async fn try_out<V: Version>(
             }
         };
         tokio::select! {
+            // The broker may close the connection right after its answer.
+            biased;
             answer = acknowledged => {
                 let answer: Result<(), Refused> = answer;
                 V::disconnect(&client).await;

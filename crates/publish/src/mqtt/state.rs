@@ -23,6 +23,8 @@ pub(super) struct Known {
     readings: BTreeMap<RegisterId, Reading>,
     read_at: Option<Timestamp>,
     last: Option<Poll>,
+    /// The connection on which it was delivered.
+    delivered_on: Option<u64>,
 }
 
 impl Known {
@@ -36,7 +38,18 @@ impl Known {
                 .map(|latest| (latest.reading.register, latest.reading))
                 .collect(),
             last: None,
+            delivered_on: None,
         }
+    }
+
+    /// Whether it was delivered on this connection.
+    pub(super) fn is_delivered_on(&self, connection: u64) -> bool {
+        self.delivered_on == Some(connection)
+    }
+
+    /// It was delivered on this connection.
+    pub(super) fn deliver_on(&mut self, connection: u64) {
+        self.delivered_on = Some(connection);
     }
 
     /// After a further poll.

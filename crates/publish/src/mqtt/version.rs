@@ -133,6 +133,7 @@ macro_rules! version {
     (
         $name:ident, $mqtt:ident,
         options: $options:expr,
+        network: $network:expr,
         will: $will:expr,
         other_version: $other_version:pat,
         timeout: $timeout:pat,
@@ -172,7 +173,10 @@ macro_rules! version {
                 let (client, line) = $mqtt::AsyncClient::builder(options)
                     .capacity(WAITING)
                     .build();
-                (client, Box::new(line))
+                let mut line = Box::new(line);
+                let set_up: fn(&mut $mqtt::EventLoop) = $network;
+                set_up(&mut line);
+                (client, line)
             }
 
             async fn next(line: &mut Self::Line) -> Result<Event, Broken> {
@@ -190,6 +194,9 @@ macro_rules! version {
                     Err(error) => Err(match error {
                         ConnectionError::Io(error)
                         | ConnectionError::MqttState(StateError::Io(error)) => Broken::Io(error),
+                        ConnectionError::MqttState(
+                            StateError::ConnectionAborted | StateError::Deserialization(_),
+                        ) => Broken::Io(io::ErrorKind::ConnectionAborted.into()),
                         ConnectionError::Tls($mqtt::TlsError::Io(error)) => Broken::tls(error),
                         ConnectionError::Tls(error) => Broken::Tls(error.to_string()),
                         ConnectionError::ConnectionRefused(code) => match code {
@@ -255,7 +262,11 @@ version! {
     options: |options| {
         options.set_connect_timeout(PATIENCE);
         options.set_max_packet_size(Some(LARGEST));
+        let mut network = rumqttc_v5::NetworkOptions::new();
+        network.set_tcp_nodelay(true);
+        options.set_network_options(network);
     },
+    network: |_| {},
     will: |will| {
         rumqttc_v5::LastWill::new(
             will.topic, will.payload, rumqttc_v5::QoS::AtLeastOnce, will.retain, None,
@@ -284,6 +295,10 @@ version! {
     options: |options| {
         let largest = usize::try_from(LARGEST).unwrap_or(usize::MAX);
         options.set_max_packet_size(largest, largest);
+    },
+    network: |line| {
+        line.network_options.set_tcp_nodelay(true);
+        line.network_options.set_connection_timeout(PATIENCE.as_secs());
     },
     will: |will| {
         rumqttc_v4::LastWill::new(

@@ -1,6 +1,7 @@
 //! What destinations do with real servers.
 
 mod influx;
+mod mqtt;
 mod outbox;
 mod postgres;
 mod receiver;

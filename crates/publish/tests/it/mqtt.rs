@@ -1,0 +1,9 @@
+//! MQTT, with a real mosquitto.
+
+mod announcements;
+mod commands;
+mod losses;
+mod proxy;
+mod security;
+mod state;
+mod support;
