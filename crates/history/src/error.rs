@@ -84,6 +84,9 @@ pub enum HistoryError {
         /// What the system says.
         source: io::Error,
     },
+    /// What was read is damaged.
+    #[error("the history is damaged")]
+    Damaged,
     /// The database cannot do it.
     #[error("the history's database says: {0}")]
     Database(#[from] rusqlite::Error),
@@ -126,7 +129,7 @@ impl HistoryError {
             Self::Exists { .. } => "choose another name, or delete the file first".to_owned(),
             Self::Write { .. } => "choose a folder that you may write to and with room".to_owned(),
             Self::Database(error) if is_full(error) => "make room on the disk".to_owned(),
-            Self::Database(_) => {
+            Self::Damaged | Self::Database(_) => {
                 "look at the disk; the service salvages a damaged history when it starts".to_owned()
             }
         }

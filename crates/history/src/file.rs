@@ -70,6 +70,12 @@ impl HistoryFile {
         Ok(connection)
     }
 
+    /// Whether it is whole; looked at anew, past what a connection remembers of it.
+    pub(crate) fn examine(&self) -> Result<bool, HistoryError> {
+        let connection = schema::open_to_read(&self.path)?;
+        Ok(is_whole(&connection)?)
+    }
+
     /// Takes over what is readable into a new file and keeps the old one beside it. Nobody here may
     /// have it open.
     pub(crate) fn salvage(&self) -> Result<Opened, HistoryError> {
@@ -93,6 +99,12 @@ pub(crate) fn is_whole(connection: &Connection) -> rusqlite::Result<bool> {
         tracing::error!("the history is damaged: {finding}");
     }
     Ok(finding == "ok")
+}
+
+/// Brings everything into the file itself and closes it; no `-wal` is left.
+pub(crate) fn close(connection: Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    connection.close().map_err(|(_, error)| error)
 }
 
 /// A file beside this one, with something added to its name.

@@ -4,11 +4,12 @@
 //! One thread writes; readers have connections of their own. Nothing here reads a clock.
 
 #![forbid(unsafe_code)]
-#![expect(dead_code, reason = "salvage follows")]
 
 mod amounts;
+mod archive;
 mod counter;
 mod error;
+mod export;
 mod file;
 mod gaps;
 mod history;
@@ -26,7 +27,9 @@ mod write;
 mod writer;
 
 pub use amounts::{Amounts, Bar, Bars, By, Comparison};
+pub use archive::{Archive, ExportError, Selection};
 pub use error::HistoryError;
+pub use export::Format;
 pub use history::{Change, Extent, Health, History, Latest, Opened, Settings};
 pub use json::{MeterJson, PollJson};
 pub use poll::{Line, Meter, Poll, PollId, Stored};

@@ -115,6 +115,15 @@ pub(crate) fn after(connection: &Connection, id: PollId, limit: usize) -> Result
     )
 }
 
+/// The polls between these, both included.
+pub(crate) fn between(connection: &Connection, from: PollId, to: PollId) -> Result<Vec<Stored>> {
+    polls_where(
+        connection,
+        "WHERE p.id BETWEEN ? AND ? ORDER BY p.id",
+        params![from.0, to.0],
+    )
+}
+
 /// How many polls there are after this one.
 pub(crate) fn count_after(connection: &Connection, id: PollId) -> Result<u64> {
     connection

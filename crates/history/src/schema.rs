@@ -69,6 +69,17 @@ pub(crate) fn check_owner(connection: &Connection, path: &Path) -> Result<(), Hi
     Ok(())
 }
 
+/// Refuses what is no history at all, too.
+pub(crate) fn check_history(connection: &Connection, path: &Path) -> Result<(), HistoryError> {
+    check_owner(connection, path)?;
+    if layout(connection)? == 0 {
+        return Err(HistoryError::Foreign {
+            path: path.to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// Whether the file holds text, so that it is somebody's and no damaged database.
 pub(crate) fn is_text(path: &Path) -> io::Result<bool> {
     let mut start = Vec::new();

@@ -9,7 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::error::{HistoryError, is_about_the_disk, is_damage, is_full};
-use crate::file::HistoryFile;
+use crate::file::{self, HistoryFile};
 use crate::history::{Change, Health, Opened, Settings};
 use crate::poll::{Meter, Poll, PollId};
 use crate::pool::Pool;
@@ -130,10 +130,7 @@ impl Writer {
             Health::Failing { reason, .. } => reason.clone(),
             _ => "the disk is full".to_owned(),
         };
-        for order in polls {
-            self.put_off(order, &reason);
-        }
-        self.report(None);
+        self.put_off(polls, &reason, None);
         if !others.is_empty() {
             self.commit(others);
             self.catch_up();
@@ -150,46 +147,49 @@ impl Writer {
                     drop(order.answer.send(Ok(done)));
                 }
             }
-            Err(HistoryError::Database(error)) if is_about_the_disk(&error) => {
-                let reason = error.to_string();
-                for order in group {
-                    self.put_off(order, &reason);
+            Err(HistoryError::Database(error)) if !is_about_the_disk(&error) => {
+                if group.len() > 1 {
+                    // One of them cannot be written: the others can.
+                    for order in group {
+                        self.commit(vec![order]);
+                    }
+                    return;
                 }
-                self.report(Some(&error));
-            }
-            // One of them cannot be written: the others can.
-            Err(_) if group.len() > 1 => {
+                tracing::error!("this cannot be written: {error}");
                 for order in group {
-                    self.commit(vec![order]);
-                }
-            }
-            Err(error) => {
-                tracing::error!("{error}");
-                for order in group {
-                    drop(order.answer.send(Err(HistoryError::Closed)));
+                    let reason = error.to_string();
+                    drop(order.answer.send(Err(HistoryError::Unwritten { reason })));
                 }
             }
+            Err(error) => self.put_off(group, &error.to_string(), Some(&error)),
         }
     }
 
-    /// Has a poll wait, and fails anything else.
-    fn put_off(&mut self, order: Order, reason: &str) {
-        let reason = reason.to_owned();
-        let error = match order.work {
-            Work::Record(polls) => {
-                let room = self.settings.may_wait.saturating_sub(self.waiting.len());
-                let fits = polls.len() <= room;
-                self.waiting.extend(polls.into_iter().take(room));
-                if fits {
-                    HistoryError::Waits { reason }
-                } else {
-                    let waiting = self.waiting.len();
-                    HistoryError::Lost { reason, waiting }
+    /// Has polls wait, and fails anything else. How it is is told before the answers.
+    fn put_off(&mut self, group: Vec<Order>, reason: &str, error: Option<&HistoryError>) {
+        let mut answers = Vec::with_capacity(group.len());
+        for order in group {
+            let reason = reason.to_owned();
+            let error = match order.work {
+                Work::Record(polls) => {
+                    let room = self.settings.may_wait.saturating_sub(self.waiting.len());
+                    let fits = polls.len() <= room;
+                    self.waiting.extend(polls.into_iter().take(room));
+                    if fits {
+                        HistoryError::Waits { reason }
+                    } else {
+                        let waiting = self.waiting.len();
+                        HistoryError::Lost { reason, waiting }
+                    }
                 }
-            }
-            _ => HistoryError::Unwritten { reason },
-        };
-        drop(order.answer.send(Err(error)));
+                _ => HistoryError::Unwritten { reason },
+            };
+            answers.push((order.answer, error));
+        }
+        self.report(error);
+        for (answer, error) in answers {
+            drop(answer.send(Err(error)));
+        }
     }
 
     /// Writes what waits; false if that is still not possible.
@@ -211,10 +211,7 @@ impl Writer {
                     for poll in polls.into_iter().rev() {
                         self.waiting.push_front(poll);
                     }
-                    match &error {
-                        HistoryError::Database(error) => self.report(Some(error)),
-                        other => self.fail(other.to_string()),
-                    }
+                    self.report(Some(&error));
                     return false;
                 }
             }
@@ -301,14 +298,11 @@ impl Writer {
 
     /// Looks whether the file is damaged, and salvages it if so.
     fn examine(&mut self) -> Result<(), HistoryError> {
-        let is_whole = match &self.connection {
-            Some(connection) => crate::file::is_whole(connection),
-            None => Ok(true),
-        };
-        match is_whole {
+        match self.file.examine() {
             Ok(true) => Ok(()),
-            Err(error) if !is_damage(&error) => Err(error.into()),
-            _ => self.salvage(),
+            Err(HistoryError::Database(error)) if is_damage(&error) => self.salvage(),
+            Ok(false) => self.salvage(),
+            Err(error) => Err(error),
         }
     }
 
@@ -322,40 +316,25 @@ impl Writer {
     }
 
     /// Tells how it is: after an error, or with another number of polls that wait.
-    fn report(&mut self, error: Option<&rusqlite::Error>) {
-        match error {
-            Some(error) if is_full(error) => {
-                let waiting = self.waiting.len();
-                self.tell(Health::DiskFull { waiting });
-            }
-            Some(error) => self.fail(error.to_string()),
-            None => {
-                let waiting = self.waiting.len();
-                let health = match self.health.borrow().clone() {
-                    Health::Failing { reason, .. } => Health::Failing { reason, waiting },
-                    _ => Health::DiskFull { waiting },
-                };
-                self.tell(health);
-            }
-        }
-    }
-
-    fn fail(&mut self, reason: String) {
+    fn report(&self, error: Option<&HistoryError>) {
         let waiting = self.waiting.len();
-        self.tell(Health::Failing { reason, waiting });
-    }
-
-    fn tell(&mut self, health: Health) {
-        let was_fine = *self.health.borrow() == Health::Fine;
-        if was_fine {
+        let before = self.health.borrow().clone();
+        let health = match (error, before.clone()) {
+            // Without polls that wait nobody would try again and find that it is fine.
+            _ if waiting == 0 => Health::Fine,
+            (Some(HistoryError::Database(error)), _) if is_full(error) => {
+                Health::DiskFull { waiting }
+            }
+            (Some(error), _) => Health::Failing {
+                reason: error.to_string(),
+                waiting,
+            },
+            (None, Health::Failing { reason, .. }) => Health::Failing { reason, waiting },
+            (None, _) => Health::DiskFull { waiting },
+        };
+        if before == Health::Fine && health != before {
             tracing::error!("the history cannot be written: {health:?}");
         }
-        // Without polls that wait nobody would try again and find that it is fine.
-        let health = if self.waiting.is_empty() {
-            Health::Fine
-        } else {
-            health
-        };
         self.health.send_replace(health);
     }
 
@@ -367,7 +346,7 @@ impl Writer {
             tracing::error!("{waiting} polls could not be written and are lost");
         }
         let closed = match self.connection.take() {
-            Some(connection) => close_file(connection),
+            Some(connection) => file::close(connection),
             None => Ok(()),
         };
         if let Err(error) = &closed {
@@ -391,10 +370,4 @@ impl Writer {
             drop(order.answer.send(result));
         }
     }
-}
-
-/// Brings everything into the file itself and closes it; no `-wal` is left.
-fn close_file(connection: Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    connection.close().map_err(|(_, error)| error)
 }
