@@ -22,6 +22,7 @@ pub struct Config {
     pub(crate) model: Model,
     pub(crate) seed: u64,
     pub(crate) start: DateTime,
+    pub(crate) lived_since: Option<DateTime>,
     pub(crate) speed: f64,
     pub(crate) serial: Option<u32>,
     pub(crate) energy_unit: Option<EnergyUnit>,
@@ -47,6 +48,7 @@ impl Config {
             model,
             seed: 1,
             start: DEFAULT_START,
+            lived_since: None,
             speed: 1.0,
             serial: None,
             energy_unit: None,
@@ -78,6 +80,15 @@ impl Config {
     #[must_use]
     pub fn start(mut self, start: DateTime) -> Self {
         self.start = start;
+        self
+    }
+
+    /// Since when somebody lives in the house, if that is before the start. Two meters of one seed
+    /// that have been lived with since the same day agree on everything, whenever they are started:
+    /// the history that one of them gives goes on with the other.
+    #[must_use]
+    pub fn lived_since(mut self, day: DateTime) -> Self {
+        self.lived_since = Some(day);
         self
     }
 

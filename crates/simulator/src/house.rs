@@ -82,11 +82,17 @@ pub(crate) struct Info {
 }
 
 impl House {
-    /// A house at `start`; the time is the meter's local time, without summer time.
-    pub(crate) fn new(seed: u64, start: DateTime, averaging_minutes: u16) -> Self {
+    /// A house at `start` that has been lived in from the beginning of the year of `since` at the
+    /// latest; the time is the meter's local time, without summer time.
+    pub(crate) fn lived_in(
+        seed: u64,
+        since: DateTime,
+        start: DateTime,
+        averaging_minutes: u16,
+    ) -> Self {
         let climate = Climate::new(seed);
         let start = seconds_of(start);
-        let new_year = first_of_year(start);
+        let new_year = first_of_year(start.min(seconds_of(since)));
         let years = 2 + climate.of_house(0, 8);
         let totals = earlier_years(&climate, years);
         let mut house = Self {

@@ -44,7 +44,12 @@ impl Meter {
                 software: Software(0x0701),
             },
             entries: entries(model, energy_unit),
-            house: House::new(config.seed, config.start, config.averaging_minutes),
+            house: House::lived_in(
+                config.seed,
+                config.lived_since.unwrap_or(config.start),
+                config.start,
+                config.averaging_minutes,
+            ),
             now: seconds_of(config.start),
             clock_offset: 0,
         }

@@ -3,7 +3,7 @@ use kamstrup_kmp::Time;
 use proptest::prelude::*;
 
 fn house(seed: u64, start: DateTime) -> House {
-    House::new(seed, start, 60)
+    House::lived_in(seed, start, start, 60)
 }
 
 fn day(year: u16, month: u8, day: u8) -> Date {
@@ -140,7 +140,8 @@ fn time_does_not_run_back() {
 
 #[test]
 fn extremes_are_those_of_the_averaging_time() {
-    let mut house = House::new(3, at(2026, 1, 1, 0, 0, 0), 15);
+    let start = at(2026, 1, 1, 0, 0, 0);
+    let mut house = House::lived_in(3, start, start, 15);
     let start = house.cell * CELL;
     let (mut most, mut least) = (i64::MIN, i64::MAX);
     for quarter in 0..4 * 24 * 20 {

@@ -410,3 +410,21 @@ proptest! {
         prop_assert!(answer.len() > 60);
     }
 }
+
+#[test]
+fn a_history_goes_on_with_a_meter_that_is_started_later() {
+    let day = |month, day| DateTime::new(Date::new(2026, month, day).unwrap(), Time::default());
+    let (began, now) = (day(1, 20), day(2, 3));
+    let ids = [
+        RegisterId(60),
+        RegisterId(68),
+        RegisterId(86),
+        RegisterId(80),
+    ];
+    let old = Config::new(Model::M403).start(began);
+    let fortnight = Instant::from_start(Duration::from_hours(14 * 24));
+    let expected = SimulatedMeter::new(old).read(&ids, fortnight);
+    let new = Config::new(Model::M403).start(now).lived_since(began);
+    let found = SimulatedMeter::new(new).read(&ids, Instant::default());
+    assert_eq!(found, expected);
+}
