@@ -1,4 +1,4 @@
-//! Lengths of time on the command line: `90s`, `15min`, `1h30min`, `0s`, `900ms`.
+//! Lengths of time on the command line and in the configuration: `90s`, `15min`, `1h30min`, `0s`, `900ms`.
 //!
 //! A number without a unit is refused: nobody can tell whether seconds or minutes are meant.
 
@@ -81,7 +81,7 @@ pub enum ParseDurationError {
     #[error("{0} of what? write {0}s, {0}min or {0}h")]
     NoUnit(String),
     /// The unit is unknown.
-    #[error("there is no unit `{0}`, expected ms, s, min, h or d")]
+    #[error("there is no unit `{0}`, expected ms, s, min, h, d, weeks or years")]
     Unit(String),
     /// Nobody waits so long.
     #[error("longer than ten years")]
@@ -94,10 +94,13 @@ const LONGEST: Duration = Duration::from_hours(24 * 3660);
 fn seconds(unit: &str) -> Option<f64> {
     Some(match unit {
         "ms" => 0.001,
-        "s" | "sec" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        "d" => 86_400.0,
+        "s" | "sec" | "second" | "seconds" => 1.0,
+        "m" | "min" | "minute" | "minutes" => 60.0,
+        "h" | "hour" | "hours" => 3600.0,
+        "d" | "day" | "days" => 86_400.0,
+        "w" | "week" | "weeks" => 7.0 * 86_400.0,
+        // Times are kept or waited for, not counted in calendars.
+        "y" | "year" | "years" => 365.0 * 86_400.0,
         _ => return None,
     })
 }
@@ -115,6 +118,8 @@ mod tests {
         assert_eq!(parse("1h30min"), Ok(Duration::from_mins(90)));
         assert_eq!(parse(" 1.5h "), Ok(Duration::from_mins(90)));
         assert_eq!(parse("1d 1s"), Ok(Duration::from_secs(86_401)));
+        assert_eq!(parse("2 years"), Ok(Duration::from_hours(24 * 730)));
+        assert_eq!(parse("1 week"), Ok(Duration::from_hours(24 * 7)));
     }
 
     #[test]
@@ -130,8 +135,8 @@ mod tests {
     fn nonsense_is_named() {
         assert_eq!(parse("3 min"), Ok(Duration::from_mins(3)));
         assert_eq!(
-            parse("3weeks"),
-            Err(ParseDurationError::Unit("weeks".to_owned()))
+            parse("3moons"),
+            Err(ParseDurationError::Unit("moons".to_owned()))
         );
         assert!(matches!(parse("-1s"), Err(ParseDurationError::Form(_))));
         assert!(matches!(parse("s"), Err(ParseDurationError::Form(_))));

@@ -7,6 +7,7 @@
 use core::fmt;
 use core::str::FromStr;
 
+use heatmeter_catalog::nearest;
 use jiff::civil::{DateTime, Time};
 use jiff::{SignedDuration, ToSpan, Zoned};
 
@@ -66,6 +67,20 @@ pub enum ParseScheduleError {
 impl ParseScheduleError {
     /// What may be written.
     pub const HELP: &'static str = "write `hourly at :59:50`, `every 15 min`, `daily at 06:00`, or five fields as cron has them: `15,45 * * * *`";
+
+    /// What to write instead.
+    pub fn help(&self) -> String {
+        const FIRST: [&str; 3] = ["hourly", "every", "daily"];
+
+        let first = match self {
+            Self::Form(text) => text.split_whitespace().next().unwrap_or_default(),
+            _ => "",
+        };
+        match nearest(first, FIRST) {
+            Some(near) if near != first && !first.is_empty() => format!("did you mean `{near}`?"),
+            _ => Self::HELP.to_owned(),
+        }
+    }
 }
 
 /// A day in seconds.
@@ -84,30 +99,9 @@ impl Default for Schedule {
 impl Schedule {
     /// The first moment after this one.
     pub fn next(&self, after: &Zoned) -> Zoned {
-        let second = SignedDuration::from_secs(1);
         let found = match &self.0 {
-            Kind::Every(seconds) => next_of_day(after, *seconds, 0),
-            Kind::Hourly(at) => {
-                // By the hours of UTC offset: an hour that comes twice is read twice.
-                let hour = after
-                    .datetime()
-                    .time()
-                    .with()
-                    .minute(0)
-                    .second(0)
-                    .subsec_nanosecond(0);
-                hour.build().ok().and_then(|hour| {
-                    let since = after.datetime().time().duration_since(hour);
-                    let at = SignedDuration::from_secs(i64::from(*at));
-                    let wait = at - since;
-                    let wait = if wait.is_positive() {
-                        wait
-                    } else {
-                        wait + SignedDuration::from_hours(1)
-                    };
-                    after.checked_add(wait).ok()
-                })
-            }
+            Kind::Every(seconds) => next_by_clock(after, *seconds, 0),
+            Kind::Hourly(at) => next_by_clock(after, HOUR, *at),
             Kind::Daily(time) => [0, 1, 2].into_iter().find_map(|days| {
                 let day = after.date().checked_add(days.days()).ok()?;
                 let moment = day
@@ -119,10 +113,10 @@ impl Schedule {
             Kind::Cron(cron) => cron.next(after),
         };
         // There is always a next moment; should the calendar end, an hour is as good as any.
-        found.unwrap_or_else(|| after.saturating_add(second * 3600))
+        found.unwrap_or_else(|| after.saturating_add(SignedDuration::from_hours(1)))
     }
 
-    /// How many times a day, on average.
+    /// How many times a day it reads, on average.
     pub fn polls_per_day(&self) -> f64 {
         match &self.0 {
             Kind::Every(seconds) => f64::from(DAY) / f64::from(*seconds),
@@ -133,25 +127,35 @@ impl Schedule {
     }
 }
 
-/// The next moment of a day that is so many seconds apart from the last, counted from midnight.
-fn next_of_day(after: &Zoned, every: u32, shift: u32) -> Option<Zoned> {
-    let midnight = after.start_of_day().ok()?;
-    let gone = after.duration_since(&midnight);
-    let every = i64::from(every);
-    let count = (gone.as_secs() - i64::from(shift)).div_euclid(every) + 1;
-    let next = midnight
-        .checked_add(SignedDuration::from_secs(count * every + i64::from(shift)))
-        .ok()?;
-    if next.date() == after.date() {
-        return Some(next);
+/// The first moment after this one at which the clock on the wall shows a time of day that is `shift`
+/// after a multiple of `period`, in seconds. The clock may be set in between: an hour that comes twice
+/// counts twice, and one that is skipped does not.
+fn next_by_clock(after: &Zoned, period: u32, shift: u32) -> Option<Zoned> {
+    let nanoseconds = |seconds: u32| i64::from(seconds) * 1_000_000_000;
+    let (period, shift) = (nanoseconds(period), nanoseconds(shift));
+    let mut from = after.clone();
+    let mut may_be_now = false;
+    loop {
+        let of_day = from.time().duration_since(Time::midnight()).as_nanos();
+        let wait = (shift - i64::try_from(of_day).ok()?).rem_euclid(period);
+        let wait = if wait == 0 && !may_be_now {
+            period
+        } else {
+            wait
+        };
+        let found = from.checked_add(SignedDuration::from_nanos(wait)).ok()?;
+        match next_change(&from) {
+            Some(change) if change <= found => from = change,
+            _ => return Some(found),
+        }
+        may_be_now = true;
     }
-    // A day with a changed clock need not be divided evenly; the next one begins anew.
-    after
-        .date()
-        .tomorrow()
-        .ok()?
-        .to_zoned(after.time_zone().clone())
-        .ok()
+}
+
+/// When the clock on the wall is set next, and what it shows then.
+fn next_change(from: &Zoned) -> Option<Zoned> {
+    let change = from.time_zone().following(from.timestamp()).next()?;
+    Some(change.timestamp().to_zoned(from.time_zone().clone()))
 }
 
 impl FromStr for Schedule {
@@ -163,7 +167,7 @@ impl FromStr for Schedule {
         let kind = match words.as_slice() {
             ["hourly"] => Kind::Hourly(HOUR - 10),
             ["hourly", "at", at] => Kind::Hourly(second_of_hour(at).ok_or_else(form)?),
-            ["daily", "at", at] => Kind::Daily(at.parse().map_err(|_| form())?),
+            ["daily", "at", at] => Kind::Daily(time_of_day(at).ok_or_else(form)?),
             ["every", rest @ ..] if !rest.is_empty() => {
                 let span = crate::duration::parse(&rest.concat()).map_err(|_| form())?;
                 let seconds = span.as_secs();
@@ -196,7 +200,13 @@ impl fmt::Display for Schedule {
             }
             Kind::Every(seconds) => write!(f, "every {seconds} s"),
             Kind::Hourly(at) => write!(f, "hourly at :{:02}:{:02}", at / 60, at % 60),
-            Kind::Daily(time) => write!(f, "daily at {time}"),
+            Kind::Daily(time) => {
+                write!(f, "daily at {:02}:{:02}", time.hour(), time.minute())?;
+                match time.second() {
+                    0 => Ok(()),
+                    second => write!(f, ":{second:02}"),
+                }
+            }
             Kind::Cron(cron) => f.write_str(&cron.text),
         }
     }
@@ -204,17 +214,28 @@ impl fmt::Display for Schedule {
 
 /// `:59:50`, or `:15`.
 fn second_of_hour(text: &str) -> Option<u32> {
-    let mut parts = text.strip_prefix(':')?.split(':');
-    let mut part = || -> Option<Option<u32>> {
-        let Some(part) = parts.next() else {
-            return Some(None);
-        };
-        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-        let number = part.parse().ok().filter(|number| digits && *number < 60)?;
-        Some(Some(number))
+    let (minute, second) = match text.strip_prefix(':')?.split_once(':') {
+        Some((minute, second)) => (two_digits(minute)?, two_digits(second)?),
+        None => (two_digits(text.strip_prefix(':')?)?, 0),
     };
-    let (minute, second, more) = (part()??, part()?, part()?);
-    more.is_none().then_some(minute * 60 + second.unwrap_or(0))
+    (minute < 60 && second < 60).then_some(u32::from(minute) * 60 + u32::from(second))
+}
+
+/// `06:00`, or `23:59:50`.
+fn time_of_day(text: &str) -> Option<Time> {
+    let mut parts = text.split(':').map(two_digits);
+    let (hour, minute) = (parts.next()??, parts.next()??);
+    let second = parts.next().unwrap_or(Some(0))?;
+    let [hour, minute, second] = [hour, minute, second].map(|part| i8::try_from(part).ok());
+    let is_all = parts.next().is_none();
+    Time::new(hour?, minute?, second?, 0)
+        .ok()
+        .filter(|_| is_all)
+}
+
+fn two_digits(text: &str) -> Option<u8> {
+    let is_right = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_right)
 }
 
 /// Name, least and greatest value of each field.
@@ -298,8 +319,35 @@ impl Cron {
     }
 
     fn next(&self, after: &Zoned) -> Option<Zoned> {
+        const EVERY_HOUR: u64 = (1 << 24) - 1;
+
+        if self.fields[1] == EVERY_HOUR {
+            self.next_by_clock(after)
+        } else {
+            self.next_of_day(after)
+        }
+    }
+
+    /// For times that name no hour: they follow the clock on the wall, whatever it does.
+    fn next_by_clock(&self, after: &Zoned) -> Option<Zoned> {
+        let mut from = after.clone();
+        let mut least = from.datetime().checked_add(1.minute()).ok()?;
+        loop {
+            let found = self.next_civil(least)?;
+            let wait = found.duration_since(from.datetime());
+            let moment = from.checked_add(wait).ok()?;
+            match next_change(&from) {
+                Some(change) if change <= moment => from = change,
+                _ => return Some(moment),
+            }
+            least = from.datetime().checked_add(59.seconds()).ok()?;
+        }
+    }
+
+    /// For times that name an hour: one that comes twice is read once, and one that the clock skips is
+    /// read when it would have been.
+    fn next_of_day(&self, after: &Zoned) -> Option<Zoned> {
         let mut from = after.datetime().checked_add(1.minute()).ok()?;
-        // A time that the clock skips is read when it would have been; it may be in the past then.
         loop {
             let found = self.next_civil(from)?;
             let moment = found.to_zoned(after.time_zone().clone()).ok()?;
@@ -322,7 +370,7 @@ impl Cron {
 }
 
 /// The values of a field as bits.
-fn set(word: &str, least: u32, most: u32) -> Option<u64> {
+fn set(word: &str, lowest: u32, highest: u32) -> Option<u64> {
     let mut bits = 0;
     for part in word.split(',') {
         let (range, step) = match part.split_once('/') {
@@ -330,16 +378,16 @@ fn set(word: &str, least: u32, most: u32) -> Option<u64> {
             None => (part, 1),
         };
         let (first, last) = match (range, range.split_once('-')) {
-            ("*", _) => (least, most.min(if most == 7 { 6 } else { most })),
+            ("*", _) => (lowest, highest.min(if highest == 7 { 6 } else { highest })),
             (_, Some((first, last))) => (first.parse().ok()?, last.parse().ok()?),
             // A single number with a step goes on to the end.
-            (_, None) if part.contains('/') => (range.parse().ok()?, most),
+            (_, None) if part.contains('/') => (range.parse().ok()?, highest),
             (_, None) => {
                 let only = range.parse().ok()?;
                 (only, only)
             }
         };
-        if first < least || last > most || first > last {
+        if first < lowest || last > highest || first > last {
             return None;
         }
         for value in (first..=last).step_by(step) {
@@ -347,109 +395,4 @@ fn set(word: &str, least: u32, most: u32) -> Option<u64> {
         }
     }
     Some(bits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn next(schedule: &str, after: &str) -> String {
-        let schedule: Schedule = schedule.parse().unwrap();
-        let after: Zoned = after.parse().unwrap();
-        let next = schedule.next(&after);
-        next.strftime("%Y-%m-%d %H:%M:%S %:z").to_string()
-    }
-
-    const COPENHAGEN: &str = "[Europe/Copenhagen]";
-
-    fn at(text: &str) -> String {
-        format!("{text}{COPENHAGEN}")
-    }
-
-    #[test]
-    fn moments_are_those_of_the_wall_clock() {
-        let noon = at("2026-01-12T12:07:30");
-        for (schedule, expected) in [
-            ("hourly", "12:59:50"),
-            ("hourly at :05", "13:05:00"),
-            ("hourly at :07:30", "13:07:30"),
-            ("hourly at :07:31", "12:07:31"),
-            ("every 15 min", "12:15:00"),
-            ("every 10s", "12:07:40"),
-            ("every 2 h", "14:00:00"),
-            ("15,45 * * * *", "12:15:00"),
-            ("*/20 13-14 * * *", "13:00:00"),
-        ] {
-            let expected = format!("2026-01-12 {expected} +01:00");
-            assert_eq!(next(schedule, &noon), expected, "{schedule}");
-        }
-        assert_eq!(next("daily at 06:00", &noon), "2026-01-13 06:00:00 +01:00");
-        assert_eq!(next("0 6 * * 0", &noon), "2026-01-18 06:00:00 +01:00");
-        assert_eq!(next("0 6 1 3 *", &noon), "2026-03-01 06:00:00 +01:00");
-        assert_eq!(next("0 0 29 2 *", &noon), "2028-02-29 00:00:00 +01:00");
-        assert_eq!(
-            next(
-                "every 7 s".replace('7', "8").as_str(),
-                &at("2026-01-12T23:59:55")
-            ),
-            "2026-01-13 00:00:00 +01:00"
-        );
-    }
-
-    #[test]
-    fn an_hour_that_comes_twice_is_read_twice_and_one_that_is_skipped_is_not() {
-        // 2026-10-25: 03:00 becomes 02:00.
-        let first = "2026-10-25T02:30:00+02:00[Europe/Copenhagen]";
-        assert_eq!(next("hourly", first), "2026-10-25 02:59:50 +02:00");
-        let second = "2026-10-25T02:59:50+02:00[Europe/Copenhagen]";
-        assert_eq!(next("hourly", second), "2026-10-25 02:59:50 +01:00");
-        // 2026-03-29: 02:00 becomes 03:00.
-        assert_eq!(
-            next("hourly", &at("2026-03-29T01:59:50")),
-            "2026-03-29 03:59:50 +02:00"
-        );
-        assert_eq!(
-            next("daily at 02:30", &at("2026-03-29T01:00:00")),
-            "2026-03-29 03:30:00 +02:00"
-        );
-        assert_eq!(
-            next("every 12 h", &at("2026-03-29T01:00:00")),
-            "2026-03-29 13:00:00 +02:00"
-        );
-    }
-
-    #[test]
-    fn what_is_written_is_read_again() {
-        for text in [
-            "hourly at :59:50",
-            "every 15 min",
-            "every 30 s",
-            "daily at 06:00:00",
-            "*/5 * * * 1-5",
-        ] {
-            let schedule: Schedule = text.parse().unwrap();
-            assert_eq!(schedule.to_string().parse(), Ok(schedule.clone()), "{text}");
-        }
-        assert_eq!(Schedule::default().to_string(), "hourly at :59:50");
-    }
-
-    #[test]
-    fn what_is_no_schedule_says_why() {
-        let problem = |text: &str| text.parse::<Schedule>().unwrap_err().to_string();
-        assert!(problem("sometimes").contains("`sometimes`"));
-        assert!(problem("every 7 min").contains("420 s"));
-        assert!(problem("every 1 s").contains("at least 5 s"));
-        assert!(problem("61 * * * *").contains("minute"));
-        assert!(problem("0 0 31 2 *").contains("no day"));
-        assert!(problem("hourly at :60").contains("expected a schedule"));
-    }
-
-    #[test]
-    fn polls_a_day_are_counted() {
-        let per_day = |text: &str| text.parse::<Schedule>().unwrap().polls_per_day();
-        assert!((per_day("hourly") - 24.0).abs() < 1e-9);
-        assert!((per_day("every 15 min") - 96.0).abs() < 1e-9);
-        assert!((per_day("0 6 * * *") - 1.0).abs() < 1e-9);
-        assert!((per_day("*/10 * * * *") - 144.0).abs() < 1e-9);
-    }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 use heatmeter_gateway::check::{self, Check, Outcome};
-use heatmeter_gateway::config::{Config, ConfigError, Problem, keys};
+use heatmeter_gateway::config::{self, Config, ConfigError, Problem};
 use serde::Serialize;
 
 use super::run::wrong;
@@ -57,7 +57,7 @@ struct Shown<'a> {
 
 pub(crate) async fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
     let Some(file) = args.file.as_ref().filter(|_| !args.example) else {
-        console.line(keys::commented().trim_end())?;
+        console.line(config::example().trim_end())?;
         return Ok(Exit::Ok);
     };
     let config = match Config::load(file) {

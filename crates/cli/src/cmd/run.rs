@@ -26,7 +26,7 @@ Examples:
   heatmeter run --config heatmeter.toml --setup    begin without one, in the browser
   heatmeter run --config heatmeter.toml --json     say in one line of JSON where it listens")]
 pub(crate) struct Args {
-    /// The configuration; without it heatmeter.toml in $CONFIGURATION_DIRECTORY or /etc/heatmeter
+    /// The configuration; without it heatmeter.toml in `$CONFIGURATION_DIRECTORY` or /etc/heatmeter
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
 

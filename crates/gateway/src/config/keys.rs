@@ -12,6 +12,13 @@ pub struct Section {
     pub keys: &'static [Key],
 }
 
+impl Section {
+    /// The key of this name.
+    pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
 /// A key of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -68,19 +75,19 @@ pub(super) const TOP: Section = Section {
     keys: &[
         example(
             "port",
-            "text",
+            "a text",
             "\"/dev/serial/by-id/usb-FTDI_FT232R-if00-port0\"",
-            "The port of a single meter, instead of a [[meter]] table.",
+            "The port of a single meter, where all the rest of it is as it is by default; otherwise use [[meter]].",
         ),
         default(
             "language",
-            "text",
+            "a text",
             "\"en\"",
             "The language of names: en, nl, da, de, sv, fi, nb or pl.",
         ),
         example(
             "time_zone",
-            "text",
+            "a text",
             "\"Europe/Copenhagen\"",
             "Where days and months begin, and what schedules mean; without it the machine's zone.",
         ),
@@ -93,31 +100,31 @@ pub(super) const WEB: Section = Section {
     keys: &[
         default(
             "listen",
-            "text",
+            "a text",
             "\"127.0.0.1:8403\"",
             "Where it listens. Anything but this machine itself needs a token.",
         ),
         example(
             "token_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/token\"",
             "A file with the token that people log in with; HEATMETER_WEB_TOKEN_FILE does the same.",
         ),
         example(
             "token",
-            "text",
-            "\"a long random word\"",
+            "a text",
+            "\"bb0ad6a3f1c94d7e8a52\"",
             "The token itself; a file is better.",
         ),
         example(
             "prefix",
-            "text",
+            "a text",
             "\"/heatmeter\"",
             "The path that a reverse proxy serves the page under.",
         ),
         example(
             "hosts",
-            "list of texts",
+            "a list of texts",
             "[\"meter.example.org\"]",
             "More names that the page may be called by, besides localhost and IP addresses.",
         ),
@@ -130,21 +137,21 @@ pub(super) const HISTORY: Section = Section {
     keys: &[
         example(
             "path",
-            "text",
+            "a text",
             "\"/var/lib/heatmeter/history.db\"",
             "The file; without it history.db in $STATE_DIRECTORY, or beside the configuration.",
         ),
         default(
             "keep_readings",
-            "time",
-            "\"730d\"",
-            "How long every single poll is kept.",
+            "a time, such as \"15min\"",
+            "\"2 years\"",
+            "How long every single poll is kept; `for ever` is possible.",
         ),
         default(
             "keep_undelivered",
-            "time",
-            "\"730d\"",
-            "How long polls wait for a destination that does not take them, if that is longer.",
+            "a time, such as \"15min\"",
+            "\"2 years\"",
+            "How long polls wait for a destination that does not take them, if that is longer; `for ever`, too.",
         ),
     ],
 };
@@ -153,40 +160,40 @@ pub(super) const METER: Section = Section {
     header: "[[meter]]",
     text: "A meter. Repeat the table for each.",
     keys: &[
-        default("name", "text", "\"Heat meter\"", "What people call it."),
+        default("name", "a text", "\"Heat meter\"", "What people call it."),
         example(
             "port",
-            "text",
+            "a text",
             "\"/dev/serial/by-id/usb-FTDI_FT232R-if00-port0\"",
             "Where it is: /dev/..., socket://HOST:PORT or rfc2217://HOST:PORT.",
         ),
         default(
             "schedule",
-            "text",
+            "a text",
             "\"hourly at :59:50\"",
             "When it is read: `hourly at :59:50`, `every 15 min`, `daily at 06:00`, or five fields as cron has them.",
         ),
         example(
             "model",
-            "text",
+            "a text",
             "\"403\"",
             "What it is, where it does not say so itself.",
         ),
         example(
             "registers",
-            "list of texts",
+            "a list of texts",
             "[\"heat_energy\", \"flow\", \"power\"]",
             "What is read, by key or number; without it what the model has, slow values rarely.",
         ),
         example(
             "serial",
-            "text",
+            "a text",
             "\"84968362\"",
             "The serial number that is expected; another meter's values are then refused.",
         ),
         default(
             "timeout",
-            "time",
+            "a time, such as \"15min\"",
             "\"2s\"",
             "How long to wait for an answer to begin; more where a slow network is between.",
         ),
@@ -205,32 +212,32 @@ pub(super) const MQTT: Section = Section {
     keys: &[
         example(
             "host",
-            "text",
+            "a text",
             "\"127.0.0.1\"",
             "The broker's name or address.",
         ),
         example(
             "port",
-            "number",
+            "a number",
             "1883",
             "Its port; without it 1883, or 8883 with TLS.",
         ),
-        example("user", "text", "\"heatmeter\"", "The user to log in as."),
+        example("user", "a text", "\"heatmeter\"", "The user to log in as."),
         example(
             "password_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/mqtt-password\"",
             "A file with its password; HEATMETER_MQTT_PASSWORD_FILE does the same.",
         ),
         example(
             "password",
-            "text",
+            "a text",
             "\"secret\"",
             "The password itself; a file is better.",
         ),
         default(
             "protocol",
-            "number",
+            "a number",
             "5",
             "The version of MQTT: 5, or 3 for 3.1.1.",
         ),
@@ -242,25 +249,25 @@ pub(super) const MQTT: Section = Section {
         ),
         example(
             "ca_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/ca.pem\"",
             "The only authority that is believed; without it those that the machine believes.",
         ),
         example(
             "cert_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/client.pem\"",
             "Our certificate, where the broker wants to see one.",
         ),
         example(
             "key_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/client.key\"",
             "Its key.",
         ),
         default(
             "base_topic",
-            "text",
+            "a text",
             "\"heatmeter\"",
             "What all topics begin with. Two gateways on one broker need two of them.",
         ),
@@ -272,7 +279,7 @@ pub(super) const MQTT: Section = Section {
         ),
         default(
             "discovery_prefix",
-            "text",
+            "a text",
             "\"homeassistant\"",
             "What Home Assistant's discovery topics begin with.",
         ),
@@ -285,43 +292,55 @@ pub(super) const INFLUX: Section = Section {
     keys: &[
         default(
             "name",
-            "text",
+            "a text",
             "\"influx\"",
-            "What it is called, here and in the outbox.",
+            "What it is called; two of a kind need two names. HEATMETER_NAME_... in the environment follow it.",
         ),
-        example("url", "text", "\"http://127.0.0.1:8086\"", "Where it is."),
+        example("url", "a text", "\"http://127.0.0.1:8086\"", "Where it is."),
         example(
             "database",
-            "text",
+            "a text",
             "\"heat\"",
             "The database, for InfluxDB 1 and VictoriaMetrics.",
         ),
-        example("user", "text", "\"heatmeter\"", "The user of a database."),
+        example("user", "a text", "\"heatmeter\"", "The user of a database."),
         example(
             "password_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/influx-password\"",
-            "A file with its password.",
+            "A file with its password; HEATMETER_INFLUX_PASSWORD_FILE does the same.",
+        ),
+        example(
+            "password",
+            "a text",
+            "\"secret\"",
+            "The password itself; a file is better.",
         ),
         example(
             "org",
-            "text",
+            "a text",
             "\"home\"",
             "The organisation, for InfluxDB 2.",
         ),
         example(
             "bucket",
-            "text",
+            "a text",
             "\"heat\"",
             "The bucket, for InfluxDB 2 and 3.",
         ),
         example(
             "token_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/influx-token\"",
             "A file with the token of a bucket; HEATMETER_INFLUX_TOKEN_FILE does the same.",
         ),
-        default("measurement", "text", "\"heatmeter\"", "The measurement."),
+        example(
+            "token",
+            "a text",
+            "\"secret\"",
+            "The token itself; a file is better.",
+        ),
+        default("measurement", "a text", "\"heatmeter\"", "The measurement."),
         default(
             "texts",
             "true or false",
@@ -330,7 +349,7 @@ pub(super) const INFLUX: Section = Section {
         ),
         example(
             "ca_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/ca.pem\"",
             "The only authority that is believed; without it those that the machine believes.",
         ),
@@ -343,31 +362,31 @@ pub(super) const POSTGRES: Section = Section {
     keys: &[
         default(
             "name",
-            "text",
+            "a text",
             "\"postgres\"",
-            "What it is called, here and in the outbox.",
+            "What it is called; two of a kind need two names. HEATMETER_NAME_... in the environment follow it.",
         ),
         example(
             "url",
-            "text",
+            "a text",
             "\"postgresql://heatmeter@127.0.0.1/heat\"",
             "How to connect.",
         ),
         example(
             "url_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/postgres-url\"",
             "A file with the URL, because of its password; HEATMETER_POSTGRES_URL_FILE does the same.",
         ),
         default(
             "table",
-            "text",
+            "a text",
             "\"readings\"",
             "The table, perhaps with its schema.",
         ),
         example(
             "ca_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/ca.pem\"",
             "The only authority that is believed; without it those that the machine believes.",
         ),
@@ -380,33 +399,39 @@ pub(super) const WEBHOOK: Section = Section {
     keys: &[
         default(
             "name",
-            "text",
+            "a text",
             "\"webhook\"",
-            "What it is called, here and in the outbox.",
+            "What it is called; two of a kind need two names. HEATMETER_NAME_... in the environment follow it.",
         ),
         example(
             "url",
-            "text",
+            "a text",
             "\"https://example.org/heat\"",
             "Where polls are posted to.",
         ),
         example(
             "url_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/webhook-url\"",
-            "A file with the URL, where that is a secret.",
+            "A file with the URL, where that is a secret; HEATMETER_WEBHOOK_URL_FILE does the same.",
         ),
         example(
             "headers",
-            "table of texts",
+            "a table of texts",
             "{ Authorization = \"Bearer ...\" }",
             "More headers.",
         ),
         example(
             "secret_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/webhook-secret\"",
             "A file with the word that bodies are signed with; HEATMETER_WEBHOOK_SECRET_FILE does the same.",
+        ),
+        example(
+            "secret",
+            "a text",
+            "\"secret\"",
+            "The word itself; a file is better.",
         ),
         default(
             "array",
@@ -414,87 +439,17 @@ pub(super) const WEBHOOK: Section = Section {
             "false",
             "Whether several polls come as one array.",
         ),
-        default("timeout", "time", "\"30s\"", "How long an answer may take."),
+        default(
+            "timeout",
+            "a time, such as \"15min\"",
+            "\"30s\"",
+            "How long an answer may take.",
+        ),
         example(
             "ca_file",
-            "text",
+            "a text",
             "\"/etc/heatmeter/ca.pem\"",
             "The only authority that is believed; without it those that the machine believes.",
         ),
     ],
 };
-
-/// The whole configuration as a commented file: every key, what it is for, and its default.
-pub fn commented() -> String {
-    let mut text = String::new();
-    for section in SECTIONS {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        for line in wrapped(section.text) {
-            text += &format!("# {line}\n");
-        }
-        // A table that is there is a destination that is wanted: only what costs nothing stands open.
-        let is_open = matches!(section.header, "" | "[web]" | "[history]");
-        if !section.header.is_empty() {
-            text += if is_open { "" } else { "#" };
-            text += section.header;
-            text.push('\n');
-        }
-        for key in section.keys {
-            text.push('\n');
-            for line in wrapped(key.text) {
-                text += &format!("# {line}\n");
-            }
-            text += &format!("#{} = {}\n", key.name, key.example);
-        }
-    }
-    text
-}
-
-/// The same as a page of the documentation.
-pub fn reference() -> String {
-    let mut text = String::new();
-    for section in SECTIONS {
-        let title = match section.header {
-            "" => "At the top",
-            header => header,
-        };
-        text += &format!(
-            "### `{title}`\n\n{}\n\n| key | takes | default | |\n| --- | --- | --- | --- |\n",
-            section.text
-        );
-        for key in section.keys {
-            let default = if key.is_default {
-                format!("`{}`", key.example)
-            } else {
-                String::new()
-            };
-            text += &format!(
-                "| `{}` | {} | {default} | {} |\n",
-                key.name,
-                key.kind,
-                key.text.replace('|', "\\|")
-            );
-        }
-        text.push('\n');
-    }
-    text
-}
-
-/// Lines of at most 90 letters.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| line.len() + word.len() < 90);
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}

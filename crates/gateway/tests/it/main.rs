@@ -1,3 +1,5 @@
 //! The gateway's behaviour, one module each.
 
+mod config;
+mod schedule;
 mod web;
