@@ -3,8 +3,6 @@
 //! The file is made once, in some minutes, and takes a gigabyte and a half of the folder for temporary
 //! files while this runs.
 
-#![expect(missing_docs, reason = "criterion's macros")]
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -126,7 +124,7 @@ fn history(c: &mut Criterion) {
             .expect("amounts")
     };
     group.bench_function("hours_of_a_month", |b| {
-        b.iter(|| amounts(By::Hour, day * 30))
+        b.iter(|| amounts(By::Hour, day * 30));
     });
     group.bench_function("days_of_a_year", |b| b.iter(|| amounts(By::Day, day * 365)));
     group.bench_function("months_of_ten_years", |b| {
