@@ -19,6 +19,7 @@ lint: ## formatting, clippy, documentation, dependencies, layers, scripts
 
 generate: ## bring what is generated up to date: parts of the documentation, texts and icons
 	@scripts/generate $(ARGS)
+	@HEATMETER_GENERATE=1 cargo test -q -p heatmeter-gateway --test it documentation_is_current
 	@scripts/generate-integration $(ARGS)
 	@scripts/generate-brand $(ARGS)
 

@@ -1,5 +1,6 @@
 //! What is written in a configuration, what is wrong in it, and what is made of its table of keys.
 
+mod documentation_is_current;
 mod keys_are_what_the_parser_reads;
 mod mistakes_are_underlined;
 mod secrets_come_from_files;
