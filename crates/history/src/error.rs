@@ -93,6 +93,24 @@ pub enum HistoryError {
 }
 
 impl HistoryError {
+    /// Whether the operating system, or somebody else, stands in the way.
+    pub fn is_about_rights(&self) -> bool {
+        match self {
+            Self::Open { source, .. } => source.kind() != io::ErrorKind::NotFound,
+            Self::InUse { .. } | Self::ReadOnly { .. } | Self::Write { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether another file should have been named.
+    pub fn is_about_the_choice(&self) -> bool {
+        match self {
+            Self::Open { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Foreign { .. } | Self::Newer { .. } | Self::Exists { .. } => true,
+            _ => false,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
