@@ -100,6 +100,8 @@ pub(crate) enum Command {
     Demo(cmd::demo::Args),
     Run(cmd::run::Args),
     CheckConfig(cmd::check_config::Args),
+    Backup(cmd::backup::Args),
+    Export(cmd::export::Args),
     Completions(cmd::completions::Args),
     Man(cmd::man::Args),
 }

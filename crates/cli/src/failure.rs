@@ -3,6 +3,7 @@
 use std::io;
 
 use heatmeter_client::PortError;
+use heatmeter_gateway::history::HistoryError;
 use heatmeter_gateway::service::ServiceError;
 use heatmeter_simulator::ServeError;
 use kamstrup_kmp::Verdict;
@@ -48,6 +49,10 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Service(#[from] ServiceError),
 
+    /// The history cannot be looked at, or not be copied.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+
     /// Standard output is gone. If its reader just had enough, this is no failure.
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
@@ -76,12 +81,16 @@ impl Failure {
         match self {
             Self::Usage { .. } | Self::Serve { .. } | Self::Config { .. } => Exit::Usage,
             Self::Service(error) if error.is_about_the_machine() => Exit::Port,
+            Self::History(error) if error.is_about_rights() => Exit::Port,
+            Self::History(error) if error.is_about_the_choice() => Exit::Usage,
             Self::Port(error) => error.verdict().into(),
             Self::Verdict { verdict, .. } => (*verdict).into(),
             Self::ClockNotTaken { .. } => Verdict::NotSupported.into(),
             Self::NoFrame { .. } => Verdict::Noise.into(),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
-            Self::Service(_) | Self::Output(_) | Self::Unexpected { .. } => Exit::Unexpected,
+            Self::Service(_) | Self::History(_) | Self::Output(_) | Self::Unexpected { .. } => {
+                Exit::Unexpected
+            }
         }
     }
 
@@ -109,6 +118,7 @@ impl Failure {
             Self::Usage { .. } | Self::Serve { .. } => "usage",
             Self::Config { .. } => "configuration",
             Self::Service(_) => "service",
+            Self::History(_) => "history",
             Self::Port(error) => error.verdict().code(),
             Self::Verdict { verdict, .. } => verdict.code(),
             Self::ClockNotTaken { .. } => Verdict::NotSupported.code(),
@@ -124,6 +134,7 @@ impl Failure {
                 format!("`heatmeter check-config {file}` says the same; --example shows every key")
             }
             Self::Service(error) => error.help(),
+            Self::History(error) => error.help(),
             Self::Port(error) => error.help(),
             Self::Verdict { verdict, .. } => verdict.help().to_owned(),
             Self::ClockNotTaken { .. } => {

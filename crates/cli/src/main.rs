@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod failure;
 mod hex;
+mod kept;
 mod line_log;
 mod meter;
 mod output;

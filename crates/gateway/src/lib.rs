@@ -15,3 +15,6 @@ pub mod ports;
 pub mod schedule;
 pub mod service;
 pub mod web;
+
+// For commands that look at a history without running the service.
+pub use heatmeter_history as history;

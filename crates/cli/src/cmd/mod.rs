@@ -1,11 +1,13 @@
 //! The commands, one file each.
 
 pub(crate) mod align;
+pub(crate) mod backup;
 pub(crate) mod check_config;
 pub(crate) mod clock;
 pub(crate) mod completions;
 pub(crate) mod decode;
 pub(crate) mod demo;
+pub(crate) mod export;
 pub(crate) mod man;
 pub(crate) mod ports;
 pub(crate) mod read;
@@ -42,6 +44,8 @@ pub(crate) fn run(args: Args) -> Exit {
         Command::Demo(args) => on_runtime(demo::run(&args, verbose, &console)),
         Command::Run(args) => on_runtime(run::run(&args, &console)),
         Command::CheckConfig(args) => on_runtime(check_config::run(&args, &console)),
+        Command::Backup(args) => backup::run(&args, &console),
+        Command::Export(args) => export::run(&args, &console),
         Command::Completions(args) => completions::run(&args, &console),
         Command::Man(args) => man::run(&args, &console),
     };

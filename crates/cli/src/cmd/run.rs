@@ -63,7 +63,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Exit, Failure>
 }
 
 /// The configuration's usual places; the first that is there.
-fn usual() -> Result<PathBuf, Failure> {
+pub(crate) fn usual() -> Result<PathBuf, Failure> {
     const FILE: &str = "heatmeter.toml";
     let folder = std::env::var_os("CONFIGURATION_DIRECTORY");
     let places = [

@@ -44,14 +44,7 @@ impl ServiceError {
                 ),
                 _ => "Choose an address of this machine as `listen` in [web].".to_owned(),
             },
-            Self::History(HistoryError::InUse { .. }) => {
-                "End the other one, or choose another `path` in [history].".to_owned()
-            }
-            Self::History(_) => {
-                "See to it that the folder exists and may be written to, or choose another `path` in \
-                 [history]."
-                    .to_owned()
-            }
+            Self::History(error) => error.help(),
             Self::Signals(_) | Self::Ended(_) => {
                 "Start it again; please report it if it happens twice.".to_owned()
             }
