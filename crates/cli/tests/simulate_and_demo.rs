@@ -69,9 +69,9 @@ fn the_unit_and_the_serial_number_can_be_chosen() {
 }
 
 #[test]
-fn demo_ends_by_itself_and_leaves_nothing_behind() {
+fn demo_in_the_terminal_ends_by_itself_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let mut demo = command(["demo", "--for", "3s"]);
+    let mut demo = command(["demo", "--terminal", "--for", "3s"]);
     demo.current_dir(folder.path())
         .env("HOME", folder.path())
         .env("TMPDIR", folder.path());
@@ -88,9 +88,76 @@ fn demo_ends_by_itself_and_leaves_nothing_behind() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+/// The answer's body to a GET, as JSON.
+fn get(listening: &str, path: &str) -> serde_json::Value {
+    use std::io::{Read, Write};
+
+    let address = listening.strip_prefix("http://").unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+}
+
 #[test]
-fn demo_ends_on_ctrl_c() {
-    let demo = Running::start(&["demo", "--json"]);
+fn demo_is_a_gateway_with_a_year_of_history() {
+    let folder = tempfile::tempdir().unwrap();
+    // Whatever stands there, the demonstration finds a place of its own.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let mut demo = command(["demo", "--json", "--port", &port]);
+    demo.env("TMPDIR", folder.path());
+    let demo = Running::of(demo);
+    let ready = demo.json();
+    let listening = ready["listening"].as_str().unwrap();
+    assert!(!listening.ends_with(&format!(":{port}")), "{listening}");
+    assert!(ready["history_polls"].as_u64().unwrap() > 9000);
+
+    let began = std::time::Instant::now();
+    let meter = loop {
+        // The page answers before the first line has begun.
+        let meters = get(listening, "/api/meters");
+        let meter = meters.get(0).cloned().unwrap_or_default();
+        if meter["verdict"]["code"] == "ok" {
+            break meter;
+        }
+        assert!(began.elapsed() < Duration::from_mins(2), "{meter:#}");
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert_eq!(meter["model"], "MULTICAL 403");
+    assert_eq!(meter["simulated"], true);
+    let heat = &meter["energy"][0];
+    assert_eq!(heat["key"], "heat_energy");
+    for amount in ["today", "today_last_year", "month", "month_last_year"] {
+        assert!(heat[amount].is_string(), "{heat:#}");
+    }
+    assert_eq!(get(listening, "/api/status")["demo"], true);
+    let config = ready["config"].as_str().unwrap();
+    assert_eq!(heatmeter(["check-config", config]).code, Some(0));
+    assert_eq!(demo.interrupt(), Some(0));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn demo_ends_by_itself_and_says_where_to_look() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = command(["demo", "--for", "1s", "--port", "0"]);
+    demo.env("TMPDIR", folder.path());
+    let ended = run(demo);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for said in ["page      http://127.0.0.1:", "heatmeter align PORT"] {
+        assert!(ended.stdout.contains(said), "{}", ended.stdout);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn demo_in_the_terminal_ends_on_ctrl_c() {
+    let demo = Running::start(&["demo", "--terminal", "--json"]);
     assert_eq!(demo.json()["meter"]["model"], "MULTICAL 403");
     demo.json();
     assert_eq!(demo.interrupt(), Some(0));

@@ -1,104 +1,183 @@
 //! `heatmeter demo`: see it work, without hardware.
 
-use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+mod past;
+mod terminal;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
-use heatmeter_catalog::reading::Reading;
-use heatmeter_catalog::{Language, RegisterId};
-use heatmeter_client::Port;
-use heatmeter_simulator::{Config, Model, ServeError, Server, serve_pty, serve_tcp};
-use tokio::time::{Instant, sleep_until};
+use heatmeter_gateway::config::Config;
+use heatmeter_gateway::duration;
+use heatmeter_gateway::service::{Options, Service};
+use heatmeter_simulator::{ServeError, Server, serve_pty, serve_tcp};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
-use crate::args::Line;
 use crate::cmd::asked_to_end;
+use crate::cmd::run::wrong;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::meter::Meter;
-use crate::output::style::{self, styled};
-use crate::output::table::{Align, Cell, Table};
-use crate::output::{Console, Screen, sparkline};
-use crate::poll::Poll;
-use crate::reading;
-use crate::wall_clock;
-use heatmeter_gateway::duration;
+use crate::output::{Console, note};
 
-/// Simulate a house with a meter and read it live, without hardware
+use past::Past;
+
+/// Simulate a house with a meter, and show it in the browser: the gateway with a year of history
 ///
 /// Needs nothing and leaves nothing behind. Ctrl-C ends it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   heatmeter demo
-  heatmeter demo --for 20s")]
+  heatmeter demo --terminal --for 20s")]
 pub(crate) struct Args {
     /// End after this time
     #[arg(long = "for", value_name = "TIME", value_parser = duration::parse)]
     span: Option<Duration>,
 
+    /// Where the page is; if that is taken, on a free port
+    #[arg(long, default_value_t = 8403)]
+    port: u16,
+
     /// Which house, which weather
     #[arg(long, default_value_t = 1)]
     seed: u64,
+
+    /// Show readings in the terminal, without gateway and page
+    #[arg(long, conflicts_with = "port")]
+    terminal: bool,
 }
 
-/// How many seconds of the house pass in one: a day takes not quite five minutes.
-const SPEED: f64 = 300.0;
+/// How many seconds of the house pass in one: enough to see something happen, not so much that today
+/// has more heat in it than a day has.
+const SPEED: f64 = 10.0;
 
-/// From one reading to the next.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// What is shown, as a reader of a real meter would choose it.
-const REGISTERS: [RegisterId; 9] = [
-    RegisterId(60),
-    RegisterId(68),
-    RegisterId(80),
-    RegisterId(74),
-    RegisterId(86),
-    RegisterId(87),
-    RegisterId(89),
-    DATE,
-    CLOCK,
-];
-const DATE: RegisterId = RegisterId(1003);
-const CLOCK: RegisterId = RegisterId(1002);
+/// Printed with --json once everything is started.
+#[derive(Serialize)]
+struct Ready<'a> {
+    listening: String,
+    port: &'a str,
+    config: String,
+    history_polls: usize,
+}
 
 pub(crate) async fn run(args: &Args, verbose: u8, console: &Console) -> Result<Exit, Failure> {
-    let mut config = Config::new(Model::M403).seed(args.seed).speed(SPEED);
-    if let Some(now) = wall_clock::to_meter(wall_clock::local().datetime()) {
-        config = config.start(now);
+    if args.terminal {
+        return terminal::run(args, verbose, console).await;
     }
-    let server = serve(config).await?;
-    let port: Port = server.listening().parse().map_err(|_| {
-        Failure::usage(
-            format!(
-                "the simulated meter listens at an odd place: {}",
-                server.listening()
-            ),
-            "please report this",
-        )
-    })?;
-    let line = Line {
-        port,
-        timeout: None,
-        record: None,
+    let mut end = pin!(asked_to_end()?);
+    let started = async {
+        let folder = tempfile::Builder::new()
+            .prefix("heatmeter-demo-")
+            .tempdir()
+            .map_err(|error| Failure::unexpected("cannot make a temporary folder", error))?;
+        note("making a year of history ...");
+        Demo::start(args, folder).await
     };
-    let meter = Meter::new(&line, verbose)?.at_speed(SPEED);
-    let ends = args.span.map(|span| Instant::now() + span);
-    let end = asked_to_end()?;
+    let demo = tokio::select! {
+        demo = started => demo?,
+        () = &mut end => return Ok(Exit::Ok),
+    };
+    demo.tell(console)?;
+
+    let stop = CancellationToken::new();
+    let ending = async {
+        match args.span {
+            Some(span) => tokio::select! {
+                () = tokio::time::sleep(span) => {}
+                () = &mut end => {}
+            },
+            None => end.await,
+        }
+        stop.cancel();
+        // The gateway ends in its own time.
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
-        result = server.run(std::future::pending()) => result?,
-        result = show(meter, ends, console) => result?,
-        () = end => {}
+        result = demo.service.run(stop.clone()) => result?,
+        result = demo.meter.run(std::future::pending()) => result?,
+        () = ending => {}
     }
     if !console.is_json() {
         console.line(AFTERWARDS)?;
     }
+    drop(demo.folder);
     Ok(Exit::Ok)
 }
 
+const AFTERWARDS: &str = "
+What next:
+  heatmeter ports                                       with a real head: is it there, may I open it
+  heatmeter align PORT                                  put the head in the right place
+  heatmeter run --config heatmeter.toml --setup         the same page for your own meter";
+
+/// Everything that is started.
+struct Demo {
+    meter: Server,
+    service: Service,
+    polls: usize,
+    folder: tempfile::TempDir,
+}
+
+impl Demo {
+    async fn start(args: &Args, folder: tempfile::TempDir) -> Result<Self, Failure> {
+        let past = Past::new(args.seed, SPEED)?;
+        let meter = serve(past.goes_on(), Some(&folder.path().join("meter"))).await?;
+        let file = folder.path().join("heatmeter.toml");
+        let text = configuration(meter.listening(), free(args.port));
+        std::fs::write(&file, text)
+            .map_err(|error| Failure::unexpected("cannot write the configuration", error))?;
+        let config = Config::load(&file).map_err(|error| wrong(error, &file))?;
+        let mut options = Options::new(Some(file));
+        options.history = folder.path().join("history.db");
+        options.is_demo = true;
+        options.meter_speed = SPEED;
+        let service = Service::prepare(config, options).await?;
+        let polls = past.write(&service.history()).await?;
+        Ok(Self {
+            meter,
+            service,
+            polls,
+            folder,
+        })
+    }
+
+    /// Says where to look.
+    fn tell(&self, console: &Console) -> Result<(), Failure> {
+        let address = self.service.address();
+        let listening = address.map_or_else(String::new, |address| format!("http://{address}"));
+        let config = self.folder.path().join("heatmeter.toml");
+        if console.is_json() {
+            return console.json(&Ready {
+                listening,
+                port: self.meter.listening(),
+                config: config.display().to_string(),
+                history_polls: self.polls,
+            });
+        }
+        console.line(format!(
+            "\
+A simulated house with a simulated MULTICAL 403, read through a simulated optical
+head, and the gateway with the last 13 months of it. Ten seconds pass in each.
+
+  page      {listening}/
+  API       {listening}/openapi.json
+  metrics   {listening}/metrics
+  config    {}
+
+Ctrl-C ends it and leaves nothing behind.",
+            config.display()
+        ))
+    }
+}
+
 /// A pseudo-terminal is what a real head looks like; where there is none, a TCP port does as well.
-async fn serve(config: Config) -> Result<Server, Failure> {
-    match serve_pty(config.clone(), None) {
+async fn serve(
+    config: heatmeter_simulator::Config,
+    link: Option<&Path>,
+) -> Result<Server, Failure> {
+    match serve_pty(config.clone(), link) {
         Err(ServeError::Pty(_)) => {
             Ok(serve_tcp(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?)
         }
@@ -106,113 +185,28 @@ async fn serve(config: Config) -> Result<Server, Failure> {
     }
 }
 
-async fn show(mut meter: Meter, ends: Option<Instant>, console: &Console) -> Result<(), Failure> {
-    if !console.is_json() {
-        console.line(INTRODUCTION)?;
-    }
-    let mut screen = console.is_live().then(Screen::new);
-    let mut trends = Trends::default();
-    loop {
-        let next = Instant::now() + PAUSE;
-        let poll = Poll::take(&mut meter, None, |_| REGISTERS.to_vec()).await?;
-        trends.push(&poll.readings);
-        match &mut screen {
-            Some(screen) => screen.draw(&picture(&poll, &trends))?,
-            None if console.is_json() => console.json(&poll)?,
-            None => console.line(plain(&poll.readings))?,
-        }
-        if ends.is_some_and(|ends| next >= ends) {
-            return Ok(());
-        }
-        sleep_until(next).await;
-    }
+/// This port, or one that is free.
+fn free(port: u16) -> u16 {
+    let local = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    local(port)
+        .or_else(|_| local(0))
+        .and_then(|listener| listener.local_addr())
+        .map_or(port, |address| address.port())
 }
 
-const INTRODUCTION: &str = "\
-A simulated house with a simulated MULTICAL 403: radiators by the weather, now
-and then a shower. Five minutes pass in every second. It is read as a real
-meter is, frame by frame.
-";
+fn configuration(meter: &str, port: u16) -> String {
+    format!(
+        "\
+# The configuration of this demonstration: a real one, in a temporary folder. Change it here or on the page.
 
-const AFTERWARDS: &str = "
-What next:
-  heatmeter simulate --model 403 --pty /tmp/meter    a meter of your own to try things with
-  heatmeter read /tmp/meter                          ... in another terminal
-  heatmeter ports                                    with a real head: is it there, may I open it
-  heatmeter align PORT                               put the head in the right place";
+[web]
+listen = \"127.0.0.1:{port}\"
 
-/// The last values of each register.
-#[derive(Default)]
-struct Trends {
-    values: BTreeMap<u16, Vec<Option<f64>>>,
-}
-
-impl Trends {
-    /// As many readings as the trend shows.
-    const LENGTH: usize = 40;
-
-    fn push(&mut self, readings: &[Reading]) {
-        for reading in readings {
-            let values = self.values.entry(reading.register.0).or_default();
-            // A drawing is no value: a float is exact enough for it.
-            values.push(reading.number().map(kamstrup_kmp::Decimal::to_f64));
-            if values.len() > Self::LENGTH {
-                values.remove(0);
-            }
-        }
-    }
-
-    fn draw(&self, register: u16) -> String {
-        let values = self.values.get(&register).map_or(&[][..], Vec::as_slice);
-        sparkline::draw(values, Self::LENGTH)
-    }
-}
-
-fn picture(poll: &Poll, trends: &Trends) -> Vec<String> {
-    let mut table = Table::new([Align::Left, Align::Point, Align::Left, Align::Left]);
-    for reading in measured(&poll.readings) {
-        table.row([
-            Cell::new(reading.label(Language::En)),
-            reading::value_cell(reading),
-            Cell::styled(style::DIM, reading.unit_text().unwrap_or_default()),
-            Cell::styled(style::GOOD, trends.draw(reading.register.0)),
-        ]);
-    }
-    let mut lines = vec![
-        poll.meter.headline(),
-        styled(
-            style::DIM,
-            format!("the meter's clock says {}", clock(&poll.readings)),
-        ),
-        String::new(),
-    ];
-    lines.extend(table.lines());
-    lines.push(String::new());
-    lines.push(styled(style::DIM, "Ctrl-C ends"));
-    lines
-}
-
-/// A reading in one line, for where nothing can be drawn.
-fn plain(readings: &[Reading]) -> String {
-    let values = measured(readings).map(|reading| {
-        let value = reading::value(reading).unwrap_or_else(|| "–".to_owned());
-        format!("{value} {}", reading.unit_text().unwrap_or_default())
-    });
-    let values: Vec<String> = values.collect();
-    format!("{}  {}", clock(readings), values.join("  "))
-}
-
-/// Everything but the clock.
-fn measured(readings: &[Reading]) -> impl Iterator<Item = &Reading> {
-    readings
-        .iter()
-        .filter(|reading| ![DATE, CLOCK].contains(&reading.register))
-}
-
-fn clock(readings: &[Reading]) -> String {
-    let value = |id: RegisterId| {
-        let reading = readings.iter().find(|reading| reading.register == id);
-        reading.and_then(reading::value).unwrap_or_default()
-    };
-    format!("{} {}", value(DATE), value(CLOCK))
+[[meter]]
+name = \"Demonstration\"
+port = \"{meter}\"
+schedule = \"every 10 s\"    # far too often for the battery of a real meter
+mains_powered = true
+"
+    )
 }
