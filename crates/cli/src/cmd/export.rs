@@ -60,9 +60,10 @@ pub(crate) fn run(args: &Args, console: &Console) -> Result<Exit, Failure> {
         if !serials.contains(serial) {
             return Err(Failure::usage(
                 format!("the history has no meter {serial}"),
-                match serials.is_empty() {
-                    true => "it has none at all yet".to_owned(),
-                    false => format!("it has {}", serials.join(", ")),
+                if serials.is_empty() {
+                    "it has none at all yet".to_owned()
+                } else {
+                    format!("it has {}", serials.join(", "))
                 },
             ));
         }
