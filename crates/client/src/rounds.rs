@@ -13,6 +13,7 @@ pub struct Rounds {
     /// The model that the registers were chosen for.
     model: &'static str,
     interval: Duration,
+    speed: f64,
     registers: Vec<(RegisterId, Tier)>,
     read: BTreeMap<RegisterId, Instant>,
     /// How often in a row the meter said that it does not have it.
@@ -29,6 +30,7 @@ impl Rounds {
         let mut rounds = Self {
             model: model.slug,
             interval,
+            speed: 1.0,
             registers: registers.collect(),
             read: BTreeMap::new(),
             missing: BTreeMap::new(),
@@ -39,6 +41,13 @@ impl Rounds {
             .registers
             .sort_by_key(|(id, _)| place(*id).unwrap_or(usize::MAX));
         rounds
+    }
+
+    /// Tells that the meter lives faster than we do: interval and periods are its own.
+    #[must_use]
+    pub fn at_speed(mut self, speed: f64) -> Self {
+        self.speed = speed;
+        self
     }
 
     /// Whether they were chosen for this model.
@@ -108,13 +117,14 @@ impl Rounds {
             Tier::Once => return false,
         };
         // At the reading that is nearest to it.
-        now + self.interval / 2 >= *last + period
+        let gone = now.saturating_duration_since(*last).mul_f64(self.speed);
+        gone + self.interval / 2 >= period
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use heatmeter_catalog::register;
+    use heatmeter_catalog::{register, register_by_key};
 
     use super::*;
 
@@ -149,6 +159,22 @@ mod tests {
         let later = due(&rounds, Duration::from_hours(1));
         assert!(later.contains(&"hour_counter") && !later.contains(&"serial_number"));
         assert_eq!(rounds.every_time().len(), soon.len());
+    }
+
+    #[test]
+    fn a_meter_that_lives_faster_has_shorter_hours() {
+        let model = heatmeter_catalog::model("403").unwrap();
+        let mut rounds = Rounds::new(model, Duration::from_mins(15)).at_speed(60.0);
+        let readings: Vec<_> = rounds
+            .due()
+            .into_iter()
+            .map(|id| Reading::without(id, Quality::Good))
+            .collect();
+        rounds.done(&readings);
+        let hours = register_by_key("hour_counter").unwrap().id;
+        let due = |after| rounds.due_at(Instant::now() + after).contains(&hours);
+        assert!(!due(Duration::from_secs(45)));
+        assert!(due(Duration::from_mins(1)));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod align;
 mod memory;
 mod poll;
+mod queue;
 mod tape;
 
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use heatmeter_history::{History, Poll};
 use jiff::{Timestamp, Zoned, tz::TimeZone};
 use kamstrup_kmp::Verdict;
 use kamstrup_kmp::session::Config;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
@@ -27,11 +28,12 @@ use crate::config::MeterSettings;
 use crate::hub::{Doing, Hub, MeterState, Order, Trouble};
 use crate::ledger::Book;
 use memory::Memory;
+use queue::{Answer, Queue};
 
 /// So many orders may wait for a line.
 const ORDERS: usize = 16;
 
-/// Orders to read all that is usual, closer together than this, share one poll.
+/// Orders to read the same, closer together than this, share one poll.
 const SAME_POLL: Duration = Duration::from_secs(5);
 
 /// The clock is looked at this often while nothing is done: it may have been set, or the machine asleep.
@@ -46,8 +48,6 @@ pub(crate) struct Surroundings {
     pub(crate) time_zone: TimeZone,
     /// How many seconds pass for the meters in one of ours.
     pub(crate) meter_speed: f64,
-    /// Reads all meters now.
-    pub(crate) read_all: Arc<Notify>,
     /// Whose turn it is on the port. Several meters on one port take turns.
     pub(crate) turns: Arc<Mutex<()>>,
     /// Whether others use the port, so that it is given up after each poll.
@@ -59,7 +59,7 @@ pub(crate) async fn run(settings: MeterSettings, around: Surroundings, stop: Can
     let (line, orders) = mpsc::channel(ORDERS);
     around.hub.take_orders(&settings.slot, line);
     let mut line = Line::new(settings, around).await;
-    line.work(orders, stop).await;
+    line.work(Queue::new(orders), stop).await;
 }
 
 struct Line {
@@ -75,12 +75,18 @@ struct Line {
     next: Timestamp,
     /// The clock when it was last looked at.
     seen: Timestamp,
-    /// The last poll of all that is usual, and when it ended.
-    latest: Option<(Arc<Poll>, time::Instant)>,
+    /// Whether the history knows who the meter is.
+    is_introduced: bool,
+    /// The last poll that was answered.
+    latest: Option<Latest>,
 }
 
-/// Where the outcome of a poll goes.
-type Answer = oneshot::Sender<Result<Arc<Poll>, Trouble>>;
+/// A poll that others may share.
+struct Latest {
+    registers: Option<Vec<RegisterId>>,
+    poll: Arc<Poll>,
+    ended: time::Instant,
+}
 
 impl Line {
     async fn new(settings: MeterSettings, around: Surroundings) -> Self {
@@ -112,43 +118,42 @@ impl Line {
             // The first one at once: whoever has just set it up is waiting for it.
             next: now,
             seen: now,
+            is_introduced: false,
             latest: None,
             around,
         }
     }
 
-    async fn work(&mut self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
+    async fn work(&mut self, mut queue: Queue, stop: CancellationToken) {
         self.state.next_at = Some(self.next);
         self.tell();
-        let read_all = Arc::clone(&self.around.read_all);
         loop {
             let pause = self.around.clock.until(self.next).min(LOOK);
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
-                order = orders.recv() => match order {
+                order = queue.next() => match order {
                     Some(Order::Read { registers, answer }) => {
-                        self.read_to_order(registers, answer, &stop).await;
+                        self.read_to_order(registers, answer, &mut queue, &stop).await;
                     }
-                    Some(Order::Align) => self.align(&mut orders, &stop).await,
+                    Some(Order::Align) => self.align(&mut queue, &stop).await,
                     Some(_) => {}
                     None => return,
                 },
-                () = read_all.notified() => self.read_to_order(None, None, &stop).await,
-                () = time::sleep(pause) => self.look_at_the_clock(&stop).await,
+                () = time::sleep(pause) => self.look_at_the_clock(&mut queue, &stop).await,
             }
         }
     }
 
     /// Reads if it is time to. A clock that was set is followed; polls that were slept through are made
     /// up for by one.
-    async fn look_at_the_clock(&mut self, stop: &CancellationToken) {
+    async fn look_at_the_clock(&mut self, queue: &mut Queue, stop: &CancellationToken) {
         let now = self.around.clock.now();
         let went_back = now < self.seen;
         self.seen = now;
         if now >= self.next {
             // What came of it was told.
-            drop(self.poll_unless(stop, None).await);
+            drop(self.poll_unless(None, queue, stop).await);
             self.plan();
         } else if went_back {
             self.plan();
@@ -159,16 +164,17 @@ impl Line {
         &mut self,
         registers: Option<Vec<RegisterId>>,
         answer: Option<Answer>,
+        queue: &mut Queue,
         stop: &CancellationToken,
     ) {
         let recent = self
             .latest
             .as_ref()
-            .filter(|(_, ended)| registers.is_none() && ended.elapsed() < SAME_POLL)
-            .map(|(poll, _)| Ok(Arc::clone(poll)));
+            .filter(|latest| latest.registers == registers && latest.ended.elapsed() < SAME_POLL)
+            .map(|latest| Ok(Arc::clone(&latest.poll)));
         let outcome = match recent {
             Some(outcome) => outcome,
-            None => self.poll_unless(stop, registers).await,
+            None => self.poll_unless(registers, queue, stop).await,
         };
         if let Some(answer) = answer {
             // Whoever asked may have gone.
@@ -176,20 +182,26 @@ impl Line {
         }
     }
 
-    /// A poll, given up when the service stops.
+    /// A poll, given up when the service stops. Whoever orders the same meanwhile shares it.
     async fn poll_unless(
         &mut self,
-        stop: &CancellationToken,
         registers: Option<Vec<RegisterId>>,
+        queue: &mut Queue,
+        stop: &CancellationToken,
     ) -> Result<Arc<Poll>, Trouble> {
-        tokio::select! {
+        let outcome = tokio::select! {
             biased;
             () = stop.cancelled() => Err(Trouble {
                 message: "The gateway stops.".to_owned(),
                 help: "Ask again when it runs.".to_owned(),
             }),
-            outcome = self.poll(registers) => outcome,
-        }
+            outcome = self.poll(registers.clone()) => outcome,
+            () = queue.take_while_reading(registers.as_deref()) => {
+                unreachable!("orders are taken until the poll is over")
+            }
+        };
+        queue.share(&outcome);
+        outcome
     }
 
     /// When to read next, as of now.
@@ -225,9 +237,9 @@ fn due(
     }
     let model = model.unwrap_or_else(Model::unknown);
     let current = rounds.take().filter(|rounds| rounds.are_for(model));
-    let interval = Duration::from_hours(24).div_f64(settings.schedule.polls_per_day() * speed);
+    let interval = Duration::from_hours(24).div_f64(settings.schedule.polls_per_day());
     rounds
-        .insert(current.unwrap_or_else(|| Rounds::new(model, interval)))
+        .insert(current.unwrap_or_else(|| Rounds::new(model, interval).at_speed(speed)))
         .due()
 }
 

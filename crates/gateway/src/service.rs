@@ -33,6 +33,9 @@ use signals::{Signal, Signals};
 
 pub use error::ServiceError;
 
+/// It is looked this often whether everything is at work.
+const LOOK: Duration = Duration::from_secs(15);
+
 /// Old polls are deleted this often.
 const UPKEEP: Duration = Duration::from_hours(1);
 
@@ -87,39 +90,46 @@ pub struct Service {
     options: Options,
     hub: Hub,
     history: History,
-    history_path: PathBuf,
     listener: Option<TcpListener>,
+    web: Option<Web>,
+    lines: Lines,
+    destinations: Destinations,
+    signals: Signals,
+    notifier: Notifier,
+    reload: mpsc::Sender<Reload>,
+    reloads: mpsc::Receiver<Reload>,
 }
 
 impl Service {
-    /// Opens what has to be there: the history, and the address that the web listens on.
+    /// Opens what has to be there: the history, and the address that the web listens on. Signals are
+    /// heard from then on.
     ///
     /// # Errors
     ///
     /// One of them cannot be had.
     pub async fn prepare(config: Config, options: Options) -> Result<Self, ServiceError> {
-        let history_path = config
-            .history
-            .path
-            .clone()
-            .unwrap_or_else(|| options.history.clone());
+        let signals = Signals::new()?;
         // First, so that a second gateway by mistake harms nothing.
         let listener = listen(&config).await?;
-        let (history, opened) = History::open(&history_path, Settings::default()).await?;
-        if let Opened::Salvaged { kept, polls, .. } = &opened {
-            tracing::error!(
-                polls,
-                kept = %kept.display(),
-                "the history was damaged: what could be read was taken over, the damaged file is kept"
-            );
-        }
+        let path = history_path(&config, &options);
+        let (history, opened) = History::open(&path, Settings::default()).await?;
+        tell_opened(&opened);
+        let hub = Hub::new();
+        hub.set_general(general(&config));
+        let (reload, reloads) = mpsc::channel(4);
         Ok(Self {
+            lines: Lines::new(&hub, &history, &options),
+            destinations: Destinations::new(&hub, &history, options.clock),
             config,
             options,
-            hub: Hub::new(),
+            hub,
             history,
-            history_path,
             listener: Some(listener),
+            web: None,
+            signals,
+            notifier: Notifier::new(),
+            reload,
+            reloads,
         })
     }
 
@@ -144,71 +154,18 @@ impl Service {
     ///
     /// Something that it cannot do without has ended.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), ServiceError> {
-        let mut signals = Signals::new()?;
-        let (reload, mut reloads) = mpsc::channel(4);
-        let mut web = self
-            .listener
-            .take()
-            .map(|listener| self.serve(listener, &reload));
-        self.hub.set_general(general(&self.config));
-        let mut destinations = Destinations::new(&self.hub, &self.history, self.options.clock);
-        destinations.apply(&self.config).await;
-        let mut lines = Lines::new(&self.hub, &self.history, &self.options);
-        lines.apply(&self.config).await;
-        for warning in &self.config.warnings {
-            tracing::warn!("{}; {}", warning.message, warning.help);
-        }
+        self.web = self.listener.take().map(|listener| self.serve(listener));
+        self.destinations.apply(&self.config).await;
+        self.lines.apply(&self.config).await;
+        warn(&self.config);
+        Notifier::ready();
 
-        let mut notifier = Notifier::ready();
-        let mut health = self.history.health();
-        let mut upkeep = time::interval(UPKEEP);
-        upkeep.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-        let result = loop {
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => break Ok(()),
-                signal = signals.next() => match signal {
-                    Signal::Stop => break Ok(()),
-                    Signal::Reload => {
-                        Notifier::reloading();
-                        let outcome = self
-                            .reload(&mut lines, &mut destinations, &mut web, &reload)
-                            .await;
-                        if let Err(trouble) = outcome {
-                            tracing::error!(
-                                "the configuration stays as it was: {} {}",
-                                trouble.message,
-                                trouble.help
-                            );
-                        }
-                        Notifier::reloaded();
-                    }
-                    Signal::ReadAll => lines.read_all(),
-                },
-                Some(answer) = reloads.recv() => {
-                    let outcome = self
-                        .reload(&mut lines, &mut destinations, &mut web, &reload)
-                        .await;
-                    // Whoever asked may have gone.
-                    drop(answer.send(outcome));
-                }
-                changed = health.changed() => {
-                    if changed.is_err() {
-                        break Err(ServiceError::Ended("the thread that writes the history"));
-                    }
-                    tell_health(&health.borrow_and_update());
-                    self.hub.announce(Event::Status);
-                }
-                ended = destinations.ended() => tracing::error!(ended, "a destination ended and is started again"),
-                _ = upkeep.tick() => self.upkeep(),
-                () = notifier.watchdog() => {}
-            }
-        };
+        let result = self.work(&stop).await;
 
         Notifier::stopping();
-        lines.stop().await;
-        destinations.stop().await;
-        if let Some(web) = web {
+        self.lines.stop().await;
+        self.destinations.stop().await;
+        if let Some(web) = self.web.take() {
             web.stop().await;
         }
         match self.history.close().await {
@@ -217,13 +174,65 @@ impl Service {
         }
     }
 
-    fn serve(&self, listener: TcpListener, reload: &mpsc::Sender<Reload>) -> Web {
+    async fn work(&mut self, stop: &CancellationToken) -> Result<(), ServiceError> {
+        let mut health = self.history.health();
+        let mut opened = self.history.opened();
+        let mut upkeep = every(UPKEEP);
+        let mut look = every(LOOK);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Ok(()),
+                signal = self.signals.next() => match signal {
+                    Signal::Stop => return Ok(()),
+                    Signal::Reload => {
+                        // What came of it was logged.
+                        drop(self.reload().await);
+                    }
+                    Signal::ReadAll => self.lines.read_all(),
+                },
+                Some(answer) = self.reloads.recv() => {
+                    let outcome = self.reload().await;
+                    // Whoever asked may have gone.
+                    drop(answer.send(outcome));
+                }
+                changed = health.changed() => {
+                    if changed.is_err() {
+                        return Err(ServiceError::Ended("the thread that writes the history"));
+                    }
+                    tell_health(&health.borrow_and_update());
+                    self.hub.announce(Event::Status);
+                }
+                Ok(()) = opened.changed() => {
+                    tell_opened(&opened.borrow_and_update());
+                    self.hub.announce(Event::Status);
+                }
+                _ = upkeep.tick() => self.upkeep(),
+                _ = look.tick() => self.look().await?,
+                () = self.notifier.watchdog() => {}
+            }
+        }
+    }
+
+    /// Starts again what ended without being told to, and tells systemd how it goes.
+    async fn look(&mut self) -> Result<(), ServiceError> {
+        self.destinations.look().await;
+        if self.web.as_ref().is_some_and(|web| web.task.is_finished()) {
+            tracing::error!("the web server ended and is started again; please report this");
+            let listener = listen(&self.config).await?;
+            self.web = Some(self.serve(listener));
+        }
+        self.notifier.status(&self.hub);
+        Ok(())
+    }
+
+    fn serve(&self, listener: TcpListener) -> Web {
         let site = Site {
             hub: self.hub.clone(),
             history: self.history.clone(),
             config: self.options.config.clone(),
             service: Arc::new(Behind {
-                reload: reload.clone(),
+                reload: self.reload.clone(),
             }),
             access: self.config.access.clone(),
             is_demo: self.options.is_demo,
@@ -236,14 +245,19 @@ impl Service {
         Web { stop, task }
     }
 
-    /// Takes up the configuration's file as it is now.
-    async fn reload(
-        &mut self,
-        lines: &mut Lines,
-        destinations: &mut Destinations,
-        web: &mut Option<Web>,
-        reload: &mpsc::Sender<Reload>,
-    ) -> Result<(), Trouble> {
+    /// Takes up the configuration's file as it is now, and says in the log what came of it.
+    async fn reload(&mut self) -> Result<(), Trouble> {
+        Notifier::reloading();
+        let outcome = self.take_up().await;
+        match &outcome {
+            Ok(()) => tracing::info!("the configuration was read again"),
+            Err(Trouble { message, help }) => tracing::error!("{message} {help}"),
+        }
+        Notifier::ready();
+        outcome
+    }
+
+    async fn take_up(&mut self) -> Result<(), Trouble> {
         let Some(path) = &self.options.config else {
             return Err(Trouble {
                 message: "The gateway runs without a configuration file.".to_owned(),
@@ -251,60 +265,51 @@ impl Service {
             });
         };
         let config = Config::load(path).map_err(|error| Trouble {
-            message: error.to_string(),
+            message: format!("The configuration stays as it was: {error}"),
             help: "`heatmeter check-config FILE` says the same.".to_owned(),
         })?;
         if config.listen != self.config.listen || config.access != self.config.access {
-            // The old one stays if the new one cannot be had.
-            let listener = if config.listen == self.config.listen {
-                None
-            } else {
-                Some(listen(&config).await.map_err(|error| Trouble {
-                    message: format!("{error}."),
-                    help: error.help(),
-                })?)
-            };
-            let before = std::mem::replace(&mut self.config, config.clone());
-            if let Some(old) = web.take() {
-                old.stop().await;
-            }
-            let listener = match listener {
-                Some(listener) => Ok(listener),
-                None => listen(&config).await,
-            };
-            match listener {
-                Ok(listener) => *web = Some(self.serve(listener, reload)),
-                Err(error) => {
-                    self.config = before;
-                    return Err(Trouble {
-                        message: format!("{error}."),
-                        help: error.help(),
-                    });
-                }
-            }
+            self.listen_as(&config).await?;
         }
-        let wanted = config
-            .history
-            .path
-            .clone()
-            .unwrap_or_else(|| self.options.history.clone());
         self.config = config;
-        for warning in &self.config.warnings {
-            tracing::warn!("{}; {}", warning.message, warning.help);
-        }
+        warn(&self.config);
         self.hub.set_general(general(&self.config));
-        destinations.apply(&self.config).await;
-        lines.apply(&self.config).await;
-        tracing::info!("the configuration was read again");
-        if wanted != self.history_path {
+        self.destinations.apply(&self.config).await;
+        self.lines.apply(&self.config).await;
+        if history_path(&self.config, &self.options) != self.history.path() {
             return Err(Trouble {
                 message: format!(
                     "Everything was taken up but `history.path`: polls are still kept in {}.",
-                    self.history_path.display()
+                    self.history.path().display()
                 ),
                 help: "Restart the gateway to change to the other file.".to_owned(),
             });
         }
+        Ok(())
+    }
+
+    /// Has the web listen where, and let in whom, another configuration says. If that address cannot
+    /// be had, the web stays as it is.
+    async fn listen_as(&mut self, config: &Config) -> Result<(), Trouble> {
+        let refused = |error: ServiceError| Trouble {
+            message: format!("The configuration stays as it was: {error}."),
+            help: error.help(),
+        };
+        let ahead = if config.listen == self.config.listen {
+            None
+        } else {
+            Some(listen(config).await.map_err(refused)?)
+        };
+        if let Some(web) = self.web.take() {
+            web.stop().await;
+        }
+        let listener = match ahead {
+            Some(listener) => listener,
+            None => listen(config).await.map_err(refused)?,
+        };
+        self.config.listen = config.listen;
+        self.config.access.clone_from(&config.access);
+        self.web = Some(self.serve(listener));
         Ok(())
     }
 
@@ -342,6 +347,24 @@ impl Web {
     }
 }
 
+fn history_path(config: &Config, options: &Options) -> PathBuf {
+    let path = config.history.path.as_ref();
+    path.unwrap_or(&options.history).clone()
+}
+
+/// Beats so far apart. Those that were missed while something else was done are left out.
+fn every(period: Duration) -> time::Interval {
+    let mut interval = time::interval(period);
+    interval.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
+    interval
+}
+
+fn warn(config: &Config) {
+    for warning in &config.warnings {
+        tracing::warn!("{}; {}", warning.message, warning.help);
+    }
+}
+
 async fn listen(config: &Config) -> Result<TcpListener, ServiceError> {
     let address = config.listen;
     TcpListener::bind(address)
@@ -353,6 +376,16 @@ fn general(config: &Config) -> General {
     General {
         language: config.language,
         time_zone: config.time_zone.clone(),
+    }
+}
+
+fn tell_opened(opened: &Opened) {
+    if let Opened::Salvaged { kept, polls, .. } = opened {
+        tracing::error!(
+            polls,
+            kept = %kept.display(),
+            "the history was damaged: what could be read was taken over, the damaged file is kept"
+        );
     }
 }
 

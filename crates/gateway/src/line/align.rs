@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heatmeter_client::{Alignment, Probe};
-use tokio::sync::mpsc;
 use tokio::time::{self, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::Line;
+use super::queue::{Queue, refuse};
 use crate::hub::{Attempt, Doing, Event, Order, Trouble};
 
 /// From one request to the next.
@@ -21,20 +21,22 @@ const LOOKED_AT: Duration = Duration::from_secs(30);
 const AT_MOST: Duration = Duration::from_mins(10);
 
 impl Line {
-    pub(super) async fn align(
-        &mut self,
-        orders: &mut mpsc::Receiver<Order>,
-        stop: &CancellationToken,
-    ) {
+    /// Aligns until nobody looks any more. Polls pause meanwhile.
+    pub(super) async fn align(&mut self, queue: &mut Queue, stop: &CancellationToken) {
         let turns = Arc::clone(&self.around.turns);
-        let _turn = turns.lock().await;
+        let _turn = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            turn = turns.lock() => turn,
+        };
         // The probe opens the port for itself.
         self.meter.close();
+        self.state.next_at = None;
         self.do_now(Doing::Aligning);
         let why = tokio::select! {
             biased;
             () = stop.cancelled() => "asked",
-            why = self.attempts(orders) => why,
+            why = self.attempts(queue) => why,
         };
         self.do_now(Doing::Waiting);
         self.around.hub.announce(Event::AlignEnded {
@@ -45,7 +47,7 @@ impl Line {
         self.plan();
     }
 
-    async fn attempts(&mut self, orders: &mut mpsc::Receiver<Order>) -> &'static str {
+    async fn attempts(&mut self, queue: &mut Queue) -> &'static str {
         let mut probe = Probe::new(self.settings.port.clone(), self.settings.timeout);
         let mut alignment = Alignment::default();
         let started = Instant::now();
@@ -73,17 +75,13 @@ impl Line {
             loop {
                 tokio::select! {
                     biased;
-                    order = orders.recv() => match order {
+                    order = queue.next() => match order {
                         Some(Order::Align) => looked_at = Instant::now(),
                         Some(Order::StopAligning) | None => return "asked",
-                        Some(Order::Read { answer: Some(answer), .. }) => {
-                            // Whoever asked may have gone.
-                            drop(answer.send(Err(Trouble {
-                                message: "The head is being aligned.".to_owned(),
-                                help: "Read again when that is over.".to_owned(),
-                            })));
-                        }
-                        Some(Order::Read { .. }) => {}
+                        Some(order) => refuse(order, Trouble {
+                            message: "The head is being aligned.".to_owned(),
+                            help: "Read again when that is over.".to_owned(),
+                        }),
                     },
                     () = time::sleep_until(next) => break,
                 }

@@ -13,9 +13,9 @@ use kamstrup_kmp::message::Request;
 use kamstrup_kmp::session::{AskAnswer, LineStats, Task};
 use tokio::time::Instant;
 
-use super::Line;
 use super::memory::Memory;
 use super::tape::Tape;
+use super::{Latest, Line};
 use crate::hub::{Doing, Event, MeterState, Trouble};
 
 /// The register that holds the serial number.
@@ -42,8 +42,7 @@ impl Line {
         let turns = Arc::clone(&self.around.turns);
         let _turn = turns.lock().await;
         self.do_now(Doing::Reading);
-        let is_usual = registers.is_none();
-        let mut over = self.ask(registers).await;
+        let mut over = self.ask(registers.clone()).await;
         if over.verdict == Verdict::Ok {
             self.learn_who_it_is(&mut over).await;
         }
@@ -59,9 +58,11 @@ impl Line {
                 slot: self.settings.slot.clone(),
                 poll: Arc::clone(poll),
             });
-            if is_usual && poll.verdict == Verdict::Ok {
-                self.latest = Some((Arc::clone(poll), Instant::now()));
-            }
+            self.latest = Some(Latest {
+                registers,
+                poll: Arc::clone(poll),
+                ended: Instant::now(),
+            });
         }
         outcome
     }
@@ -162,9 +163,15 @@ impl Line {
                 "another meter answers"
             );
             self.state.readings.clear();
+            if let Some(rounds) = &mut self.rounds {
+                rounds.begin_anew();
+            }
         }
-        if before != Some(&meter) {
-            if let Err(error) = self.around.history.introduce(meter.clone()).await {
+        if before != Some(&meter) || !self.is_introduced {
+            let introduced = self.around.history.introduce(meter.clone()).await;
+            // Tried again with the next poll.
+            self.is_introduced = introduced.is_ok();
+            if let Err(error) = introduced {
                 tracing::warn!(%error, "cannot note who the meter is");
             }
             self.state.is_simulated = meter.type_code.is_some_and(is_simulated);
@@ -261,10 +268,14 @@ impl Over {
             Err(error) => Self {
                 at,
                 verdict: error.verdict(),
-                trouble: Some(Trouble {
-                    message: sentence(&error.to_string()),
-                    help: sentence(&error.help()),
-                }),
+                // A verdict speaks for itself, in the language of whoever is told.
+                trouble: match &error {
+                    PollError::Port(error) => Some(Trouble {
+                        message: sentence(&error.to_string()),
+                        help: sentence(&error.help()),
+                    }),
+                    _ => None,
+                },
                 readings: Vec::new(),
                 line: error.line(),
             },
@@ -281,8 +292,8 @@ impl Over {
         });
     }
 
-    fn trouble_of(self) -> Trouble {
-        self.trouble.unwrap_or_else(|| Trouble {
+    fn trouble_of(&self) -> Trouble {
+        self.trouble.clone().unwrap_or_else(|| Trouble {
             message: self.verdict.message().to_owned(),
             help: self.verdict.help().to_owned(),
         })
@@ -319,16 +330,13 @@ pub(super) async fn recall(state: &mut MeterState, serial: &str, history: &Histo
 
 /// A change of the verdict is said once in the log.
 fn say(slot: &str, over: &Over, before: Option<Verdict>) {
-    match (&over.trouble, before) {
-        (None, None) => tracing::info!(slot, "the meter answers"),
-        (None, Some(_)) => tracing::info!(slot, "the meter answers again"),
-        (Some(trouble), _) => tracing::warn!(
-            slot,
-            verdict = over.verdict.code(),
-            "{} {}",
-            trouble.message,
-            trouble.help
-        ),
+    match (over.verdict, before) {
+        (Verdict::Ok, None) => tracing::info!(slot, "the meter answers"),
+        (Verdict::Ok, Some(_)) => tracing::info!(slot, "the meter answers again"),
+        (verdict, _) => {
+            let Trouble { message, help } = over.trouble_of();
+            tracing::warn!(slot, verdict = verdict.code(), "{message} {help}");
+        }
     }
 }
 

@@ -82,43 +82,45 @@ impl Destinations {
             if self.running.contains_key(&name) {
                 continue;
             }
-            match self.start(&name, settings).await {
-                Ok(running) => {
-                    self.running.insert(name, running);
-                }
-                // The configuration was checked; what changed since then is told.
-                Err(error) => tracing::error!(name, help = error.help, "{error}"),
-            }
+            self.begin(&name, settings).await;
         }
         self.tell();
     }
 
-    /// Waits until a supplier ends by itself, which none does, and starts it again.
-    pub(super) async fn ended(&mut self) -> String {
-        let name = loop {
-            let ended = self
-                .running
-                .iter()
-                .find(|(_, running)| running.supplier.has_ended());
-            if let Some((name, _)) = ended {
-                break name.clone();
-            }
-            tokio::time::sleep(std::time::Duration::from_secs(10)).await;
-        };
-        if let Some(running) = self.running.remove(&name) {
+    /// Starts again whatever has ended by itself, which nothing does.
+    pub(super) async fn look(&mut self) {
+        let ended: Vec<_> = self
+            .running
+            .extract_if(.., |_, running| running.supplier.has_ended())
+            .collect();
+        let is_news = !ended.is_empty();
+        for (name, running) in ended {
+            tracing::error!(
+                name,
+                "a destination ended and is started again; please report this"
+            );
             let settings = running.settings.clone();
             running.stop().await;
-            if let Ok(running) = self.start(&name, settings).await {
-                self.running.insert(name.clone(), running);
-            }
+            self.begin(&name, settings).await;
+        }
+        if is_news {
             self.tell();
         }
-        name
     }
 
     pub(super) async fn stop(&mut self) {
         for running in std::mem::take(&mut self.running).into_values() {
             running.stop().await;
+        }
+    }
+
+    async fn begin(&mut self, name: &str, settings: Settings) {
+        match self.start(name, settings).await {
+            Ok(running) => {
+                self.running.insert(name.to_owned(), running);
+            }
+            // The configuration was checked; what changed since then is told.
+            Err(error) => tracing::error!(name, help = error.help, "{error}"),
         }
     }
 

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use heatmeter_history::History;
 use jiff::tz::TimeZone;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use super::Options;
 use crate::config::{Config, MeterSettings};
-use crate::hub::Hub;
+use crate::hub::{Hub, Order};
 use crate::line::{self, Surroundings};
 
 /// After a line ended badly it is started again, after this time.
@@ -24,7 +24,6 @@ pub(super) struct Lines {
     hub: Hub,
     history: History,
     options: Options,
-    read_all: Arc<Notify>,
     running: BTreeMap<String, Running>,
     /// Whose turn it is, by port.
     turns: BTreeMap<String, Arc<Mutex<()>>>,
@@ -45,7 +44,6 @@ impl Lines {
             hub: hub.clone(),
             history: history.clone(),
             options: options.clone(),
-            read_all: Arc::default(),
             running: BTreeMap::new(),
             turns: BTreeMap::new(),
         }
@@ -86,7 +84,15 @@ impl Lines {
 
     /// Reads all meters now.
     pub(super) fn read_all(&self) {
-        self.read_all.notify_waiters();
+        for slot in self.running.keys() {
+            let (hub, slot) = (self.hub.clone(), slot.clone());
+            let order = Order::Read {
+                registers: None,
+                answer: None,
+            };
+            // A line that is busy takes its orders when it can.
+            tokio::spawn(async move { hub.order(&slot, order).await });
+        }
     }
 
     pub(super) async fn stop(&mut self) {
@@ -107,7 +113,6 @@ impl Lines {
             clock: self.options.clock,
             time_zone: config.time_zone.clone(),
             meter_speed: self.options.meter_speed,
-            read_all: Arc::clone(&self.read_all),
             turns: Arc::clone(turns),
             is_shared,
         };
