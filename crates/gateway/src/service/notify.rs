@@ -88,7 +88,8 @@ fn status(hub: &Hub) -> String {
         .map(|supply| supply.name.as_str())
         .collect();
     if !troubled.is_empty() {
-        status += &format!("; not delivered to {}", troubled.join(", "));
+        status.push_str("; not delivered to ");
+        status.push_str(&troubled.join(", "));
     }
     status
 }
