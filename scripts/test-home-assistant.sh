@@ -15,7 +15,7 @@ exec </dev/null
 # Most of the live tests wait most of the time: more at once than there are cores.
 at_once=10
 # None takes longer, by far.
-limit=300
+limit=1200
 
 HEATMETER=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/heatmeter
 HEATMETER_ZIP=$PWD/dist/kamstrup_403.zip
@@ -40,16 +40,50 @@ package_tests() {
     "$python" -m zipfile --extract "$HEATMETER_WHEEL" "$site"
     # Home Assistant's plugin would keep it from real ports.
     PYTHONPATH=$site tests unit -p no:homeassistant --config-file crates/python/pyproject.toml \
-        crates/python/tests
+        --numprocesses 4 crates/python/tests
     rm -r "$site"
 }
 
 # With how much of the integration they have been through; less than this is an error.
 in_process_tests() {
-    COVERAGE_FILE=$(mktemp) tests unit --config-file tests/integration/pytest.ini \
+    local COVERAGE_FILE
+    COVERAGE_FILE=$(mktemp)
+    export COVERAGE_FILE
+    tests unit --config-file tests/integration/pytest.ini --numprocesses 3 \
         --cov custom_components.kamstrup_403 --cov-report term:skip-covered --cov-fail-under 95 \
         tests/integration
+    scripts/in-home-assistant unit python -m coverage report --include '*/*_flow.py' \
+        --fail-under 100
 }
+
+# What takes five minutes and no work, beside everything else.
+start_long_test() {
+    long_log=$(mktemp)
+    (exec scripts/in-home-assistant ha python -m pytest -p no:cacheprovider --quiet \
+        --timeout "$limit" tests/home_assistant -k five_minutes) >"$long_log" 2>&1 &
+    long_test=$!
+}
+
+end_long_test() {
+    local status=0
+    wait "$long_test" || status=$?
+    long_test=""
+    cat "$long_log"
+    rm "$long_log"
+    return "$status"
+}
+
+long_test=""
+stop_long_test() {
+    local status=$?
+    if [ -n "$long_test" ]; then
+        kill "$long_test" 2>/dev/null || true
+        wait "$long_test" 2>/dev/null || true
+        rm -f "$long_log"
+    fi
+    return "$status"
+}
+trap 'stop_long_test; print_parts' EXIT
 
 part "Home Assistant" provision_home_assistant ha unit
 part "heatmeter" cargo build --quiet --locked --package heatmeter-cli
@@ -57,10 +91,14 @@ part "wheel and zip" packages
 HEATMETER_WHEEL=$(realpath dist/kamstrup_kmp-*.whl)
 export HEATMETER_WHEEL
 if [ $# -eq 0 ]; then
+    start_long_test
     part "Python package" package_tests
     part "integration, in process" in_process_tests
     part "integration, live, alone" tests ha tests/home_assistant -k wall_clock
-    set -- -k "not wall_clock"
+    set -- -k "not wall_clock and not five_minutes"
 fi
 part "integration, live" tests ha tests/home_assistant --numprocesses "$at_once" \
     --dist worksteal "$@"
+if [ -n "$long_test" ]; then
+    part "integration, live, five minutes" end_long_test
+fi

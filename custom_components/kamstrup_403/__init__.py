@@ -36,17 +36,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) -> 
     try:
         meter = Meter(port, answer_timeout=float(entry.options.get(CONF_TIMEOUT, DEFAULT_TIMEOUT)))
     except PortNameError as error:
-        raise ConfigEntryError(
-            translation_domain=DOMAIN,
-            translation_key="invalid_port",
-            translation_placeholders={"port": port},
-        ) from error
+        raise _no_port(port) from error
     # Also when the set-up fails further down: the port must be free for the next try.
     entry.async_on_unload(meter.close)
     try:
         identity = await meter.identify()
+    except PortNameError as error:
+        raise _no_port(port) from error
     except MeterError as error:
-        await meter.close()
         raise ConfigEntryNotReady(**translated(error, port)) from error
     adoption.claim(hass, entry, identity)
     initial = enabled_registers(hass, entry, identity.serial, identity.model or unknown_model())
@@ -62,10 +59,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) -> 
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) -> bool:
-    """Remove the entities and release the port."""
+    """Remove the entities and store what was learnt; the port is released with the entry."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.meter.close()
+        await entry.runtime_data.async_store()
     return unloaded
 
 
@@ -84,3 +81,11 @@ async def async_remove_entry(hass: HomeAssistant, entry: KamstrupConfigEntry) ->
     """Leave nothing behind."""
     issues.clear_all(hass, entry)
     await GateMemory(hass, entry.entry_id).remove()
+
+
+def _no_port(port: str) -> ConfigEntryError:
+    return ConfigEntryError(
+        translation_domain=DOMAIN,
+        translation_key="invalid_port",
+        translation_placeholders={"port": port},
+    )

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -12,8 +13,9 @@ from homeassistant.config_entries import (
     ConfigFlow,
     ConfigFlowResult,
 )
-from homeassistant.const import CONF_PORT
-from homeassistant.core import callback
+from homeassistant.const import CONF_PORT, CONF_TIMEOUT
+from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.selector import (
     SelectSelector,
     SelectSelectorConfig,
@@ -57,6 +59,9 @@ RETRY_SCHEMA = vol.Schema(
 ANSWERS_IN_A_ROW = 3
 # About five minutes, after which whoever aligns is asked whether to go on.
 MOST_ATTEMPTS = 120
+# After so many seconds without an answer to a form, a meter that is being moved is read on its old
+# port again: whoever has left the dialog open may have gone to bed.
+LEFT_ALONE = 300
 
 
 class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -76,6 +81,7 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         self._alignment = Alignment()
         self._in_a_row = 0
         self._unloaded: ConfigEntry | None = None
+        self._cancel_timer: CALLBACK_TYPE | None = None
 
     @staticmethod
     @callback
@@ -105,6 +111,7 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         if not suggested[CONF_PORT] and self.source == SOURCE_RECONFIGURE:
             suggested = self._get_reconfigure_entry().data
         errors, self._errors = self._errors, {}
+        self._start_timer()
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(PORT_SCHEMA, suggested),
@@ -116,14 +123,15 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take a port; return what is wrong with it."""
         self._placeholders = {"port": port}
         await self._release()
+        timeout = DEFAULT_TIMEOUT
+        if self.source == SOURCE_RECONFIGURE:
+            timeout = self._get_reconfigure_entry().options.get(CONF_TIMEOUT, timeout)
         try:
-            meter = Meter(port, answer_timeout=DEFAULT_TIMEOUT)
+            meter = Meter(port, answer_timeout=float(timeout))
         except PortNameError:
             return {CONF_PORT: "invalid_port"}
         self._port = await probe.stable_path(self.hass, meter.port)
-        if self.source == SOURCE_RECONFIGURE:
-            await self._unload(self._get_reconfigure_entry())
-        else:
+        if self.source != SOURCE_RECONFIGURE:
             self._async_abort_entries_match({CONF_PORT: self._port})
         self._meter = meter
         return {}
@@ -136,7 +144,7 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
             assert self._meter is not None
             # The signal is that of the head as it sits now.
             self._meter.exchanges.clear()
-            self._task = self._begin(self._meter.identify())
+            self._task = self._begin(self._identify(self._meter))
         if not self._task.done():
             return self.async_show_progress(
                 step_id="identify",
@@ -147,6 +155,9 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         task, self._task = self._task, None
         try:
             self._identity = task.result()
+        except PortNameError:
+            self._errors = {CONF_PORT: "invalid_port"}
+            return self.async_show_progress_done(next_step_id=self._port_step)
         except MeterError as error:
             return self.async_show_progress_done(next_step_id=await self._failed(error))
         if self._identity.serial is None:
@@ -165,8 +176,10 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
             if found is None:
                 key = "port_busy_unknown"
         self._errors = {"base": key}
-        if not error.verdict.is_port:
-            return "retry"
+        return self._port_step if error.verdict.is_port else "retry"
+
+    @property
+    def _port_step(self) -> str:
         return "reconfigure" if self.source == SOURCE_RECONFIGURE else "user"
 
     async def async_step_retry(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -174,13 +187,13 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             chosen = user_input[CONF_NEXT]
             if chosen == NEXT_PORT:
-                step = "reconfigure" if self.source == SOURCE_RECONFIGURE else "user"
-                return await self._step_port(step, None)
+                return await self._step_port(self._port_step, None)
             if chosen == NEXT_AGAIN:
                 return await self.async_step_identify()
             self._alignment, self._in_a_row = Alignment(), 0
             return await self.async_step_align()
         errors, self._errors = self._errors, {}
+        self._start_timer()
         return self.async_show_form(
             step_id="retry",
             data_schema=RETRY_SCHEMA,
@@ -206,6 +219,8 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
             if self._in_a_row >= ANSWERS_IN_A_ROW:
                 return self.async_show_progress_done(next_step_id="identify")
             if step.attempts >= MOST_ATTEMPTS:
+                # While nobody asks, the port is free for others.
+                await self._close()
                 self._errors = {"base": step.verdict.value}
                 return self.async_show_progress_done(next_step_id="retry")
         if self._task is None:
@@ -227,18 +242,24 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start work that Home Assistant does not wait for when it stops."""
         return self.hass.async_create_background_task(work, f"{DOMAIN} dialog", eager_start=False)
 
+    async def _identify(self, meter: Meter) -> Identity:
+        await self._take_port()
+        return await meter.identify()
+
     async def _align_once(self) -> AlignmentStep:
         assert self._meter is not None
+        await self._take_port()
         async with aclosing(self._meter.align(pause=0)) as steps:
             return self._alignment.add((await anext(steps)).verdict)
 
     async def _words(self, verdict: Verdict) -> str:
         """Return a verdict's text in the language of this Home Assistant."""
+        category, key = "config", f"config.error.{verdict.value}"
         if verdict is Verdict.OK:
-            return verdict.message
+            category, key = "common", "common.answered"
         language = self.hass.config.language
-        texts = await async_get_translations(self.hass, language, "config", [DOMAIN])
-        text = texts.get(f"component.{DOMAIN}.config.error.{verdict.value}", verdict.message)
+        texts = await async_get_translations(self.hass, language, category, [DOMAIN])
+        text = texts.get(f"component.{DOMAIN}.{key}", verdict.message)
         # The dialog fills its own text only, not what is filled in.
         return str(text).replace("{port}", self._port)
 
@@ -287,11 +308,42 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         answered = sum(exchange.verdict is Verdict.OK for exchange in exchanges)
         return round(100 * answered / len(exchanges)) if exchanges else 0
 
-    async def _unload(self, entry: ConfigEntry) -> None:
-        """Let go of the port the running entry holds; only one of us can have it."""
+    async def _take_port(self) -> None:
+        """Let the entry that is being moved go of its port; only one of us can have it."""
+        self._stop_timer()
+        if self.source != SOURCE_RECONFIGURE:
+            return
+        entry = self._get_reconfigure_entry()
+        # A set-up that is under way has the port, too: wait for its end.
+        async with entry.setup_lock:
+            pass
         holds_port = entry.state in (ConfigEntryState.LOADED, ConfigEntryState.SETUP_RETRY)
         if holds_port and await self.hass.config_entries.async_unload(entry.entry_id):
             self._unloaded = entry
+
+    async def _give_port_back(self) -> None:
+        entry, self._unloaded = self._unloaded, None
+        if (
+            entry is not None
+            and entry.state is ConfigEntryState.NOT_LOADED
+            and self.hass.config_entries.async_get_entry(entry.entry_id) is entry
+        ):
+            await self.hass.config_entries.async_setup(entry.entry_id)
+
+    def _start_timer(self) -> None:
+        self._stop_timer()
+        if self._unloaded is not None:
+            left_alone = HassJob(self._left_alone, cancel_on_shutdown=True)
+            self._cancel_timer = async_call_later(self.hass, LEFT_ALONE, left_alone)
+
+    async def _left_alone(self, now: datetime) -> None:
+        self._cancel_timer = None
+        await self._give_port_back()
+
+    def _stop_timer(self) -> None:
+        if self._cancel_timer is not None:
+            self._cancel_timer()
+            self._cancel_timer = None
 
     async def _close(self) -> None:
         if self._meter is not None:
@@ -310,7 +362,6 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         self.hass.async_create_task(self._clean_up(), eager_start=True)
 
     async def _clean_up(self) -> None:
+        self._stop_timer()
         await self._release()
-        entry, self._unloaded = self._unloaded, None
-        if entry is not None and entry.state is ConfigEntryState.NOT_LOADED:
-            await self.hass.config_entries.async_setup(entry.entry_id)
+        await self._give_port_back()

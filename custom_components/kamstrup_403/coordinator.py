@@ -1,5 +1,6 @@
 """Reads what the enabled entities need, and no more often than needed."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import override
@@ -79,6 +80,7 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
         self._initial = set(initial)
         self._schedule = Schedule(self.model)
         self._failures = 0
+        self._turn = asyncio.Lock()
 
     @property
     def port(self) -> str:
@@ -87,10 +89,30 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
 
     def wanted(self) -> list[int]:
         """Return the registers that enabled entities need."""
-        needed = {number for numbers in self.async_contexts() for number in numbers}
-        return (
-            sorted((needed or self._initial) | {SERIAL_NUMBER}) if needed or self._initial else []
-        )
+        contexts = list(self.async_contexts())
+        needed = {number for numbers in contexts for number in numbers}
+        if not contexts:
+            needed = self._initial
+        return sorted(needed | {SERIAL_NUMBER}) if needed else []
+
+    async def async_read(self, registers: Iterable[int]) -> tuple[Outcome, Checked]:
+        """Read registers and have the gate judge them, polls and actions each in their turn.
+
+        Values and the gate's judgements of them have to come in the same order. Values of another
+        meter than ours are refused.
+        """
+        async with self._turn:
+            if self._shutdown_requested:
+                # Whoever has waited until now would open the port again.
+                raise MeterError(Verdict.PORT_LOST)
+            outcome, checked = await self.meter.read_checked(registers, self.gate, self.model)
+        self._memory.save(self.gate)
+        self._check_serial()
+        return outcome, checked
+
+    async def async_store(self) -> None:
+        """Store what was learnt about the meter."""
+        await self._memory.close(self.gate)
 
     async def async_read_now(self) -> None:
         """Read everything at once, whatever is due; raise if it fails."""
@@ -110,11 +132,9 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
         wanted = self._schedule.due(self.wanted(), now, self.interval / 2)
         if wanted:
             try:
-                outcome, checked = await self.meter.read_checked(wanted, self.gate, self.model)
+                outcome, checked = await self.async_read(wanted)
             except MeterError as error:
                 raise self._failed(error) from error
-            self._memory.save(self.gate)
-            self._check_serial(checked)
             self._take(outcome, checked, now)
         self._failures = 0
         self.update_interval = until_next_poll(dt_util.now(), self.interval, aligned=self.aligned)
@@ -123,21 +143,24 @@ class KamstrupCoordinator(DataUpdateCoordinator[Readings]):
 
     def _failed(self, error: MeterError) -> UpdateFailed:
         self._failures += 1
+        # Whoever was at the meter meanwhile may have replaced it.
+        self._schedule.forget(SERIAL_NUMBER)
         pause = min(FIRST_RETRY * 2 ** min(self._failures - 1, 10), LAST_RETRY, self.interval)
         return UpdateFailed(**translated(error, self.port), retry_after=pause.total_seconds())
 
-    def _check_serial(self, checked: Checked) -> None:
-        """Refuse values of another meter than ours."""
-        found = next(
-            (
-                reading.record.text
-                for reading in checked.readings
-                if reading.register == SERIAL_NUMBER and reading.record is not None
-            ),
-            self.serial,
-        )
-        if found == self.serial or self.identity.serial is None:
+    def _check_serial(self) -> None:
+        """Refuse values of another meter than ours.
+
+        The gate knows whose they are: what surprises it, it reads again together with the number.
+        """
+        found = self.gate.serial
+        if found is None or self.identity.serial is None:
             return
+        if found == self.serial:
+            issues.clear(self.hass, self.config_entry, issues.WRONG_METER)
+            return
+        # It stays due until it is ours.
+        self._schedule.forget(SERIAL_NUMBER)
         issues.wrong_meter(self.hass, self.config_entry, expected=self.serial, found=found)
         raise UpdateFailed(
             translation_domain=DOMAIN,

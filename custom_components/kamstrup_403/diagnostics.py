@@ -21,6 +21,12 @@ PRIVATE_KEYS = {
     "customer_number_1",
     "customer_number_2",
     "din_meter_id",
+    "meter_number_1",
+    "input_a_meter_number",
+    "input_b_meter_number",
+    "mbus_secondary_address_1",
+    "mbus_secondary_address_2",
+    "mbus_secondary_address_external",
 }
 
 
@@ -54,9 +60,7 @@ def _of_meter(coordinator: KamstrupCoordinator) -> dict[str, Any]:
         },
         "polling": {
             "last_update_success": coordinator.last_update_success,
-            "last_exception": type(coordinator.last_exception).__name__
-            if coordinator.last_exception
-            else None,
+            "last_exception": _of_error(coordinator.last_exception),
             "read_at": coordinator.data.read_at,
             "interval": coordinator.interval.total_seconds(),
             "registers": coordinator.wanted(),
@@ -65,8 +69,17 @@ def _of_meter(coordinator: KamstrupCoordinator) -> dict[str, Any]:
             str(number): _of_register(coordinator, number)
             for number in sorted(coordinator.data.registers)
         },
-        "exchanges": [_of_exchange(exchange) for exchange in coordinator.meter.exchanges],
+        "exchanges": [
+            _of_exchange(exchange, identity.serial) for exchange in coordinator.meter.exchanges
+        ],
     }
+
+
+def _of_error(error: BaseException | None) -> str | None:
+    """Name an error, without its text: that names the port."""
+    if error is None:
+        return None
+    return getattr(error, "translation_key", None) or type(error).__name__
 
 
 def _of_register(coordinator: KamstrupCoordinator, number: int) -> dict[str, Any]:
@@ -80,9 +93,14 @@ def _of_register(coordinator: KamstrupCoordinator, number: int) -> dict[str, Any
     }
 
 
-def _of_exchange(exchange: Exchange) -> dict[str, Any]:
-    # Who asks for the serial number gets it back in the bytes.
-    private = exchange.request == "GetSerialNo" or any(map(_is_private, exchange.registers))
+def _of_exchange(exchange: Exchange, serial: str | None) -> dict[str, Any]:
+    # Who asks for the serial number gets it back in the bytes, and who asks for a register that
+    # nobody knows may get it, too.
+    private = (
+        exchange.request == "GetSerialNo"
+        or any(map(_is_private, exchange.registers))
+        or (serial is not None and f"{int(serial):08x}" in exchange.received.hex())
+    )
     return {
         "at": exchange.at,
         "request": exchange.request,

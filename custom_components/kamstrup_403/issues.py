@@ -75,7 +75,11 @@ def update_interval(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
 def update_info(hass: HomeAssistant, coordinator: KamstrupCoordinator) -> None:
     """Tell, or no longer tell, that the meter reports something that needs a person."""
     entry = coordinator.config_entry
-    problems = [flag for flag in flags(coordinator) or [] if flag.is_problem]
+    reported = flags(coordinator)
+    if reported is None:
+        # Not known is not over; withdrawing an issue would also forget that somebody ignores it.
+        return
+    problems = [flag for flag in reported if flag.is_problem]
     if not problems:
         ir.async_delete_issue(hass, DOMAIN, _id(INFO_CODE, entry))
         return

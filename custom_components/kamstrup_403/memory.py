@@ -21,6 +21,8 @@ class GateMemory:
         """Remember where it is stored."""
         self._hass = hass
         self._store: Store[dict[str, Any]] = Store(hass, VERSION, f"{DOMAIN}.{entry_id}")
+        self._is_pending = False
+        self._is_closed = False
 
     async def load(self) -> Gate:
         """Return a gate that knows what the last one knew."""
@@ -38,14 +40,24 @@ class GateMemory:
 
     @callback
     def save(self, gate: Gate) -> None:
-        """Store the gate's memory soon."""
-        self._store.async_delay_save(
-            lambda: {
-                "saved_at": dt_util.utcnow().timestamp(),
-                "meters": gate.snapshot(self._hass.loop.time()),
-            },
-            DELAY,
-        )
+        """Store the gate's memory soon; it is looked at only when it is written."""
+        # Asking again would put the writing off, for ever if polls come often.
+        if self._is_pending or self._is_closed:
+            return
+        self._is_pending = True
+        self._store.async_delay_save(lambda: self._snapshot(gate), DELAY)
+
+    async def close(self, gate: Gate) -> None:
+        """Store the gate's memory now, and nothing later: somebody else may go on with it."""
+        self._is_closed = True
+        await self._store.async_save(self._snapshot(gate))
+
+    def _snapshot(self, gate: Gate) -> dict[str, Any]:
+        self._is_pending = False
+        return {
+            "saved_at": dt_util.utcnow().timestamp(),
+            "meters": gate.snapshot(self._hass.loop.time()),
+        }
 
     async def remove(self) -> None:
         """Delete what is stored."""

@@ -72,7 +72,7 @@ class KamstrupOptionsFlow(OptionsFlowWithReload):
             self._chosen = {**self.config_entry.options, **user_input}
             before = self.config_entry.options.get(CONF_SCAN_INTERVAL, DEFAULT_SCAN_INTERVAL)
             interval = user_input[CONF_SCAN_INTERVAL]
-            if interval < BATTERY_FRIENDLY_INTERVAL and interval < before:
+            if interval < BATTERY_FRIENDLY_INTERVAL and interval != before:
                 return await self.async_step_battery()
             return self.async_create_entry(data=self._chosen)
         adopted = is_adopted(self.hass, self.config_entry)

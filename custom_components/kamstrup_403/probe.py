@@ -1,5 +1,8 @@
 """Looks at a port before an entry is made of it."""
 
+import os
+from collections.abc import Iterable
+
 from homeassistant.components import usb
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -18,13 +21,25 @@ async def stable_path(hass: HomeAssistant, port: str) -> str:
 
 async def holder(hass: HomeAssistant, port: str, ours: ConfigEntry | None) -> str | None:
     """Name who uses a port: another entry of Home Assistant, or another program."""
-    for entry in hass.config_entries.async_entries(include_ignore=False):
-        if ours is not None and entry.entry_id == ours.entry_id:
-            continue
-        if port in _ports(entry):
-            return entry.title
-    found = await hass.async_add_executor_job(holders, port)
-    return ", ".join(found) or None
+    others = [
+        (entry.title, _ports(entry))
+        for entry in hass.config_entries.async_entries(include_ignore=False)
+        if ours is None or entry.entry_id != ours.entry_id
+    ]
+    return await hass.async_add_executor_job(_holder, port, others)
+
+
+def _holder(port: str, others: Iterable[tuple[str, set[str]]]) -> str | None:
+    device = _device(port)
+    for title, ports in others:
+        if device in map(_device, ports):
+            return title
+    return ", ".join(holders(port)) or None
+
+
+def _device(port: str) -> str:
+    """Return what a path leads to: a device has several names."""
+    return port if "://" in port else os.path.realpath(port)
 
 
 def _ports(entry: ConfigEntry) -> set[str]:

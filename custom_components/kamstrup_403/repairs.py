@@ -44,6 +44,11 @@ class _Confirm(RepairsFlow):
         entry: KamstrupConfigEntry | None = self.hass.config_entries.async_get_entry(self._entry_id)
         if entry is None:
             return self.async_abort(reason="entry_removed")
+        reason = self._refused(entry)
+        if reason is not None:
+            return self.async_abort(
+                reason=reason, description_placeholders=self._placeholders(entry)
+            )
         if user_input is None:
             return self.async_show_form(
                 step_id="confirm",
@@ -56,6 +61,10 @@ class _Confirm(RepairsFlow):
 
     def _placeholders(self, entry: KamstrupConfigEntry) -> dict[str, str]:
         return {"title": entry.title}
+
+    def _refused(self, entry: KamstrupConfigEntry) -> str | None:
+        """Say why it cannot be done, if so."""
+        return None
 
     @abstractmethod
     def _repair(self, entry: KamstrupConfigEntry) -> None:
@@ -83,6 +92,12 @@ class ReplacedMeterFlow(_Confirm):
     @override
     def _placeholders(self, entry: KamstrupConfigEntry) -> dict[str, str]:
         return {"title": entry.title, "expected": str(entry.unique_id), "found": self._found}
+
+    @override
+    def _refused(self, entry: KamstrupConfigEntry) -> str | None:
+        other = self.hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, self._found)
+        # Two heads have changed places: nothing was replaced.
+        return "already_configured" if other not in (None, entry) else None
 
     @override
     def _repair(self, entry: KamstrupConfigEntry) -> None:

@@ -1,9 +1,11 @@
 """Sensors: one for each register the meter may have, and a few about the reading itself."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
+from itertools import batched
 from typing import override
 
 from homeassistant.components.sensor import (
@@ -36,6 +38,9 @@ from .naming import Naming, is_adopted, seed_entity_id
 
 PARALLEL_UPDATES = 0
 
+# So many sensors are added in one go.
+AT_ONCE = 16
+
 type NativeValue = StateType | date | datetime | Decimal
 
 
@@ -50,6 +55,8 @@ class ComputedDescription(KamstrupSensorDescription):
 
     value_fn: Callable[[KamstrupCoordinator], NativeValue]
     attributes_fn: Callable[[KamstrupCoordinator], dict[str, str]] | None = None
+    # Whether it says something about a line on which nothing comes back, too.
+    always_available: bool = False
 
 
 GAS = KamstrupSensorDescription(
@@ -84,6 +91,7 @@ def computed(model: Model) -> list[ComputedDescription]:
             state_class=SensorStateClass.MEASUREMENT,
             entity_category=EntityCategory.DIAGNOSTIC,
             entity_registry_enabled_default=False,
+            always_available=True,
             value_fn=_line_quality,
         ),
         ComputedDescription(
@@ -177,7 +185,10 @@ async def async_setup_entry(
         ComputedSensor(coordinator, naming, description)
         for description in computed(coordinator.model)
     ]
-    async_add_entities(entities)
+    for some in batched(entities, AT_ONCE, strict=False):
+        async_add_entities(some)
+        # There are more than a hundred: let others have their turn.
+        await asyncio.sleep(0)
 
 
 class KamstrupSensor(KamstrupEntity, SensorEntity):
@@ -293,6 +304,11 @@ class ComputedSensor(KamstrupSensor):
     """A sensor about the meter or the reading itself."""
 
     entity_description: ComputedDescription
+
+    @property
+    @override
+    def available(self) -> bool:
+        return self.entity_description.always_available or super().available
 
     @property
     @override

@@ -56,9 +56,7 @@ async def _read(call: ServiceCall) -> ServiceResponse:
         )
     time = dt_util.utcnow()
     try:
-        outcome, checked = await coordinator.meter.read_checked(
-            numbers, coordinator.gate, coordinator.model
-        )
+        outcome, checked = await coordinator.async_read(numbers)
     except MeterError as error:
         raise as_home_assistant_error(error, coordinator.port) from error
     readings = {reading.register: _reading(reading) for reading in checked.readings}
@@ -85,9 +83,10 @@ def _entry(call: ServiceCall) -> KamstrupConfigEntry:
     loaded: list[KamstrupConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     device_id = call.data.get(ATTR_DEVICE_ID)
     if device_id is not None:
-        device = dr.async_get(hass).async_get(device_id)
+        devices = dr.async_get(hass)
         for entry in loaded:
-            if device is not None and entry.entry_id in device.config_entries:
+            own = dr.async_entries_for_config_entry(devices, entry.entry_id)
+            if any(device.id == device_id for device in own):
                 return entry
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -10,7 +10,9 @@ from typing import Any
 import aiohttp
 
 # A call that takes longer than this has hung.
-CALL_SECONDS = 60
+CALL_SECONDS = 120
+# How long to wait for what comes soon, unless the machine is busy. It costs nothing if it does.
+PATIENCE = 150
 
 
 class RefusedError(Exception):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import string
-import time
 from typing import TYPE_CHECKING, Any
 
-from .api import wait_for
+from .api import PATIENCE, wait_for
 from .hass import DOMAIN
 
 if TYPE_CHECKING:
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 ADD = "/api/config/config_entries/flow"
 TUNE = "/api/config/config_entries/options/flow"
 LANGUAGES = ("da", "de", "en", "fi", "nb", "nl", "pl", "sv")
-# Nobody waits longer than this in front of a dialog that shows nothing new.
-PATIENCE = 60
 
 
 class Dialog:
@@ -26,18 +23,15 @@ class Dialog:
         """Open it."""
         self.hass = hass
         self.path = path
-        self.seconds = 0.0
         self.progress: list[dict[str, Any]] = []
         self.step: dict[str, Any] = hass.post(path, **start)
 
     def submit(self, **fields: Any) -> dict[str, Any]:
         """Press the button and wait until there is something to do or to read again."""
-        began = time.monotonic()
         flow = f"{self.path}/{self.step['flow_id']}"
         self.step = self.hass.post(flow, **fields)
         if self.step["type"] == "progress":
             self.step = self._watch(flow)
-        self.seconds = time.monotonic() - began
         return self.step
 
     def _watch(self, flow: str) -> dict[str, Any]:

@@ -16,12 +16,13 @@ from typing import Any
 
 import aiohttp
 
-from .api import Api, RefusedError, wait_for
+from .api import PATIENCE, Api, RefusedError, wait_for
 
 DOMAIN = "kamstrup_403"
 STUBS = Path(__file__).parent / "stubs"
-START_SECONDS = 60
-STOP_SECONDS = 30
+# Bounds for what never takes so long, on a machine with better things to do.
+START_SECONDS = 240
+STOP_SECONDS = 120
 
 CONFIGURATION = """\
 homeassistant:
@@ -240,7 +241,7 @@ class Hass(Api):
         (entry,) = self.entries()
         return entry
 
-    def wait_for_entry(self, state: str, seconds: float = 30) -> dict[str, Any]:
+    def wait_for_entry(self, state: str, seconds: float = PATIENCE) -> dict[str, Any]:
         """Wait until our only config entry is in that state."""
         try:
             return wait_for(
@@ -282,7 +283,7 @@ class Hass(Api):
         """Return the state of one entity."""
         return str(self.get(f"/api/states/{entity_id}")["state"])
 
-    def wait_for_state(self, entity_id: str, wanted: str | None, seconds: float = 30) -> str:
+    def wait_for_state(self, entity_id: str, wanted: str | None, seconds: float = PATIENCE) -> str:
         """Wait until an entity has that state; with None, any but unknown and unavailable."""
 
         def look() -> str | None:
@@ -312,7 +313,7 @@ class Hass(Api):
         """Give a counter a past: one hour, long ago."""
         row = {"start": LONG_AGO, "state": reading, "sum": reading}
         self.import_statistics(entity_id, unit, unit_class, [row])
-        wait_for("the recorder", 10, lambda: self.statistic(entity_id))
+        wait_for("the recorder", PATIENCE, lambda: self.statistic(entity_id))
 
     def import_statistics(
         self, entity_id: str, unit: str, unit_class: str | None, rows: list[dict[str, Any]]

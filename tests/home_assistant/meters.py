@@ -12,6 +12,7 @@ import socket
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HEATMETER = os.environ.get("HEATMETER") or shutil.which("heatmeter") or ""
-READY_SECONDS = 10
+READY_SECONDS = 120
 
 
 class Meter:
@@ -89,7 +90,7 @@ def heatmeter(*arguments: str) -> dict[str, Any]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=READY_SECONDS,
         check=False,
     )
     assert done.returncode == 0, f"{arguments}: {done.returncode}: {done.stdout}{done.stderr}"
@@ -97,22 +98,30 @@ def heatmeter(*arguments: str) -> dict[str, Any]:
     return answer
 
 
-def decoded(received: bytes) -> dict[int, set[Decimal]]:
-    """Return every value that sound answers in these bytes have for a register."""
-    values: dict[int, set[Decimal]] = {}
+@dataclass
+class Answer:
+    """What a meter said to one request, and when it was asked."""
+
+    asked_at: float
+    received: bytes = b""
+
+
+def decoded(received: bytes) -> dict[int, list[Decimal]]:
+    """Return every value that sound answers in these bytes have for a register, in their order."""
+    values: dict[int, list[Decimal]] = {}
     done = subprocess.run(
         [HEATMETER, "decode", "--json"],
         input=received.hex(" "),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
-        timeout=60,
+        timeout=READY_SECONDS,
         check=False,
     )
     for line in done.stdout.splitlines():
         for reading in json.loads(line).get("registers", []):
             with contextlib.suppress(InvalidOperation, TypeError):
-                values.setdefault(reading["register"], set()).add(Decimal(reading["value"]))
+                values.setdefault(reading["register"], []).append(Decimal(reading["value"]))
     return values
 
 
@@ -139,8 +148,9 @@ class Bridge:
         self.port = f"socket://127.0.0.1:{self.number}"
         self.connections = 0
         self.requests = 0
-        self.received = bytearray()
+        self.answers: list[Answer] = []
         self._open = 0
+        self._dropping = threading.Event()
         self._listening = threading.Event()
         self._ended = threading.Event()
         self._away = threading.Event()
@@ -157,6 +167,13 @@ class Bridge:
         """Switch the bridge off: connections break, new ones are refused."""
         self._away.set()
         while self._listening.is_set():
+            time.sleep(0.01)
+
+    def drop(self) -> None:
+        """Close the connection, and take the next one at once."""
+        before = self.connections
+        self._dropping.set()
+        while self._open and self.connections == before:
             time.sleep(0.01)
 
     def come_back(self) -> None:
@@ -200,6 +217,7 @@ class Bridge:
                     self._open += 1
                     with contextlib.suppress(OSError), client:
                         self._carry(client)
+                    self._dropping.clear()
                     self._open -= 1
             self._listening.clear()
 
@@ -214,7 +232,7 @@ class Bridge:
                 selector.register(meter, selectors.EVENT_READ)
             noise = random.Random(403)
             delayed: list[tuple[float, bytes]] = []
-            while not self._away.is_set():
+            while not self._away.is_set() and not self._dropping.is_set():
                 for key, _ in selector.select(0.02):
                     data = key.fileobj.recv(4096)  # type: ignore[union-attr]
                     if not data:
@@ -226,9 +244,10 @@ class Bridge:
                         if self.line is Line.ECHO:
                             client.sendall(data)
                         elif self.line in (Line.GOOD, Line.LATE) and meter is not None:
+                            self.answers.append(Answer(time.time()))
                             meter.sendall(data)
                         continue
-                    self.received += data
+                    self.answers[-1].received += data
                     if self.line is Line.LATE:
                         delayed.append((time.monotonic() + self.late, data))
                     elif self.line is Line.GOOD:

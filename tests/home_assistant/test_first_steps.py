@@ -116,7 +116,7 @@ def test_another_entity_can_be_enabled(hass: Hass, meter: Meter) -> None:
     assert hass.registered()[power]["disabled_by"] == "integration"
     hass.command("config/entity_registry/update", entity_id=power, disabled_by=None)
     # Home Assistant waits half a minute for more of them before it reloads the entry.
-    hass.wait_for_state(power, None, seconds=60)
+    hass.wait_for_state(power, None)
     check_state(hass.get(f"/api/states/{power}"), reading)
 
 

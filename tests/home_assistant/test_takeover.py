@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .api import wait_for
+from .api import PATIENCE, wait_for
 from .flows import check_texts
 from .hass import DOMAIN, prepare
 from .meters import Bridge, Line, Meter
@@ -161,11 +161,11 @@ def test_a_silent_meter_on_the_day_of_the_change_costs_nothing(
         hass.stop()
         swap(hass, component)
         hass.start()
-        hass.wait_for_entry("setup_retry", 60)
+        hass.wait_for_entry("setup_retry")
         assert kept(hass) == before
         assert not bridge.in_use
         bridge.line = Line.GOOD
-        hass.wait_for_entry("loaded", 120)
+        hass.wait_for_entry("loaded", 2 * PATIENCE)
         after = kept(hass)
         check_unchanged(before, after)
 
@@ -186,7 +186,7 @@ def test_two_entries_for_one_meter_are_told_apart(golles: Hass, component: Path)
         def look() -> bool:
             return sorted(entry["state"] for entry in hass.entries()) == ["loaded", "setup_error"]
 
-        wait_for("one entry to be loaded and the other refused", 60, look)
+        wait_for("one entry to be loaded and the other refused", PATIENCE, look)
         issues = hass.command("repairs/list_issues")["issues"]
         (issue,) = (issue for issue in issues if issue["domain"] == DOMAIN)
         assert issue["translation_key"] == "duplicate_meter"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .api import RefusedError, wait_for
+from .api import PATIENCE, RefusedError, wait_for
 from .flows import add
 from .hass import DOMAIN
 
@@ -34,7 +34,7 @@ def test_the_button_reads_now(hass: Hass, meter: Meter) -> None:
     """The time of the last reading moves on."""
     add(hass, meter.port)
     before = hass.state(LAST_READ)
-    wait_for("the next second", 5, lambda: pressed(hass) and hass.state(LAST_READ) > before)
+    wait_for("the next second", PATIENCE, lambda: pressed(hass) and hass.state(LAST_READ) > before)
 
 
 def pressed(hass: Hass) -> bool:

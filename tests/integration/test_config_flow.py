@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -11,13 +12,17 @@ from conftest import DOMAIN, PORT, SERIAL
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_PORT
 from homeassistant.data_entry_flow import FlowResultType
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.util import dt as dt_util
+from kamstrup_kmp import Meter
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
+    from kamstrup_kmp import Identity
 
 OTHER_PORT = "/dev/ttyUSB7"
 
@@ -49,7 +54,7 @@ async def settled(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowRe
 @pytest.fixture
 def fails(meter: FakeMeter) -> Callable[..., Any]:
     """Let the next look at a port fail; the meter answers afterwards."""
-    from kamstrup_kmp import Meter, MeterError, Verdict
+    from kamstrup_kmp import MeterError, Verdict
 
     identify = Meter.identify
 
@@ -184,6 +189,29 @@ async def test_what_is_no_port_is_refused_before_anything_is_opened(
     assert (await answer(hass, failed, port=PORT))["step_id"] == "found"
 
 
+async def test_what_serialx_takes_for_no_port_is_refused(
+    hass: HomeAssistant, meter: FakeMeter
+) -> None:
+    meter.refused = ValueError("what is that")
+    failed = await answer(hass, await start(hass), port="rfc2217://host:7?what=that")
+    assert (failed["step_id"], failed["errors"]) == ("user", {CONF_PORT: "invalid_port"})
+    meter.refused = None
+    assert (await answer(hass, failed, port=PORT))["step_id"] == "found"
+
+
+async def test_a_device_has_several_names(
+    hass: HomeAssistant, fails: Callable[..., Any], tmp_path: Path
+) -> None:
+    device, link = tmp_path / "ttyUSB0", tmp_path / "by-id"
+    device.touch()
+    link.symlink_to(device)
+    MockConfigEntry(domain="zha", title="Zigbee", data={"port": str(device)}).add_to_hass(hass)
+    with fails("port_busy"):
+        failed = await answer(hass, await start(hass), port=str(link))
+    assert failed["errors"] == {"base": "port_busy"}
+    assert failed["description_placeholders"]["holder"] == "Zigbee"
+
+
 async def test_a_device_is_kept_by_the_path_that_stays(
     hass: HomeAssistant, meter: FakeMeter
 ) -> None:
@@ -282,10 +310,42 @@ async def test_aligning_ends_and_asks_whether_to_go_on(
     assert (ended["step_id"], ended["errors"]) == ("retry", {"base": "silent"})
 
 
+async def test_the_port_is_free_after_aligning(
+    hass: HomeAssistant, meter: FakeMeter, fails: Callable[..., Any]
+) -> None:
+    meter.silent = True
+    with fails("silent"), patch("custom_components.kamstrup_403.config_flow.MOST_ATTEMPTS", 1):
+        failed = await answer(hass, await start(hass), port=PORT)
+        ended = await answer(hass, failed, next="align")
+    assert ended["step_id"] == "retry"
+    assert meter.opened
+    assert meter.open_ports == 0
+
+
+async def test_an_answer_is_said_in_the_language_of_the_house(
+    hass: HomeAssistant, meter: FakeMeter, fails: Callable[..., Any], aligning: list[Any]
+) -> None:
+    hass.config.language = "de"
+    gate = asyncio.Event()
+    aligning += ["ok", gate, "port_lost"]
+    with fails("silent"):
+        failed = await answer(hass, await start(hass), port=PORT)
+        result = await hass.config_entries.flow.async_configure(
+            failed["flow_id"], {"next": "align"}
+        )
+        while result["description_placeholders"]["attempts"] == "0":
+            await asyncio.sleep(0.01)
+            result = await hass.config_entries.flow.async_configure(failed["flow_id"])
+        assert result["description_placeholders"]["verdict"] == "Der Zähler hat geantwortet."
+        gate.set()
+        await hass.async_block_till_done(wait_background_tasks=True)
+        await settled(hass, result)
+
+
 @pytest.fixture
 def aligning(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Let single requests of the alignment come out as listed; an event is waited for."""
-    from kamstrup_kmp import Alignment, Meter, MeterError, Verdict
+    from kamstrup_kmp import Alignment, MeterError, Verdict
 
     script: list[Any] = []
 
@@ -353,6 +413,73 @@ async def test_the_entry_goes_on_if_reconfiguring_is_given_up(
     hass.config_entries.flow.async_abort(failed["flow_id"])
     await hass.async_block_till_done()
     assert loaded.state is ConfigEntryState.LOADED
+
+
+async def test_the_entry_goes_on_if_the_dialog_is_left_open(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry, fails: Callable[..., Any]
+) -> None:
+    result = await loaded.start_reconfigure_flow(hass)
+    with fails("silent"):
+        failed = await answer(hass, result, port=OTHER_PORT)
+    assert loaded.state is ConfigEntryState.NOT_LOADED
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=301))
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert loaded.state is ConfigEntryState.LOADED
+    assert meter.opened[-1] == PORT
+
+    # Whoever comes back goes on where they were.
+    moved = await answer(hass, failed, next="again")
+    assert moved["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert loaded.data == {CONF_PORT: OTHER_PORT}
+    assert loaded.state is ConfigEntryState.LOADED
+    assert meter.open_ports == 1
+
+
+async def test_reconfiguring_waits_for_a_set_up_under_way_and_uses_its_timeout(
+    hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
+) -> None:
+    hass.config_entries.async_update_entry(entry, options={"timeout": 7.5})
+    held, identify = asyncio.Event(), Meter.identify
+
+    async def slowly(self: Meter) -> Identity:
+        await self.connect()
+        await held.wait()
+        return await identify(self)
+
+    with patch.object(Meter, "identify", slowly):
+        setting_up = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+        while not meter.open_ports:
+            await asyncio.sleep(0.01)
+        result = await entry.start_reconfigure_flow(hass)
+        with patch("custom_components.kamstrup_403.config_flow.Meter", wraps=Meter) as made:
+            result = await hass.config_entries.flow.async_configure(
+                result["flow_id"], {CONF_PORT: PORT}
+            )
+        assert result["type"] is FlowResultType.SHOW_PROGRESS
+        made.assert_called_once_with(PORT, answer_timeout=7.5)
+        await asyncio.sleep(0.05)
+        assert meter.open_ports == 1
+        held.set()
+        moved = await settled(hass, result)
+    assert moved["reason"] == "reconfigure_successful"
+    await setting_up
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert meter.open_ports == 1
+
+
+async def test_an_entry_that_is_deleted_meanwhile_is_not_set_up_again(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry, fails: Callable[..., Any]
+) -> None:
+    result = await loaded.start_reconfigure_flow(hass)
+    with fails("silent"):
+        failed = await answer(hass, result, port=OTHER_PORT)
+    await hass.config_entries.async_remove(loaded.entry_id)
+    hass.config_entries.flow.async_abort(failed["flow_id"])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert loaded.state is ConfigEntryState.NOT_LOADED
+    assert meter.open_ports == 0
 
 
 async def test_a_busy_port_is_not_said_to_be_held_by_the_meter_itself(

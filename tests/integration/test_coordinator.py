@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 if TYPE_CHECKING:
     from fake_meter import FakeMeter
+    from freezegun.api import FrozenDateTimeFactory
     from homeassistant.core import HomeAssistant
     from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -91,15 +93,101 @@ async def test_eight_registers_at_most_are_asked_for_at_once(
     assert max(map(len, meter.asked)) == 8
 
 
-async def test_what_the_meter_lacks_is_asked_for_again_the_next_day(
-    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+async def test_what_the_meter_lacks_is_asked_for_three_times_and_then_daily(
+    hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
 ) -> None:
     del meter.registers[266]
-    await loaded.runtime_data.async_read_now()
-    await poll(hass, loaded, timedelta(hours=1))
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    for hours in (1, 2):
+        await poll(hass, entry, timedelta(hours=hours))
+        assert 266 in meter.asked[-1]
+    await poll(hass, entry, timedelta(hours=3))
     assert 266 not in meter.asked[-1]
-    await poll(hass, loaded, timedelta(days=1))
+    await poll(hass, entry, timedelta(hours=27))
     assert 266 in meter.asked[-1]
+
+
+async def test_what_is_missing_from_an_answer_is_back_with_the_next(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    energy = meter.registers.pop(60)
+    for hours in range(1, 6):
+        await poll(hass, loaded, timedelta(hours=hours))
+        assert shown(hass, ENERGY) == "unknown"
+    meter.registers[60] = energy
+    await poll(hass, loaded, timedelta(hours=6))
+    assert shown(hass, ENERGY) == "84.817"
+
+
+async def test_whether_it_is_still_the_same_meter_is_looked_at_after_a_failure(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    await poll(hass, loaded, timedelta(hours=1))
+    assert 1001 not in meter.asked[-1]
+    with patch.object(Meter, "read_checked", side_effect=MeterError(Verdict.SILENT)):
+        await poll(hass, loaded, timedelta(hours=2))
+    await poll(hass, loaded, timedelta(hours=3))
+    assert 1001 in meter.asked[-1]
+
+
+async def test_polls_and_actions_take_turns(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    running: list[int] = []
+    read = Meter.read_checked
+
+    async def alone(self: Meter, registers: list[int], *more: Any) -> Any:
+        assert not running
+        running.append(1)
+        await asyncio.sleep(0)
+        found = await read(self, registers, *more)
+        running.pop()
+        return found
+
+    coordinator = loaded.runtime_data
+    with patch.object(Meter, "read_checked", alone):
+        await asyncio.gather(
+            coordinator.async_read([60]), coordinator.async_read_now(), coordinator.async_read([68])
+        )
+    assert coordinator.last_update_success
+
+
+async def test_whoever_waits_for_a_turn_when_the_entry_is_unloaded_opens_nothing(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    meter.silent = True
+    coordinator = loaded.runtime_data
+    asked = meter.requests
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=3601))
+    while meter.requests == asked:
+        await asyncio.sleep(0.01)
+    waiting = [asyncio.create_task(coordinator.async_read([60])) for _ in range(2)]
+    await asyncio.sleep(0)
+    caplog.clear()
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    for task in waiting:
+        with pytest.raises(MeterError) as failed:
+            await task
+        assert failed.value.verdict is Verdict.PORT_LOST
+    assert (meter.open_ports, len(meter.opened)) == (0, 1)
+    # A poll that is broken off is no failure of the meter.
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+async def test_what_is_switched_off_is_not_asked_for_any_more(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    entities = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(entities, loaded.entry_id):
+        if entity.entity_id != "button.kamstrup_multical_403_read_now":
+            entities.async_update_entity(
+                entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+            )
+    await hass.async_block_till_done()
+    before = len(meter.asked)
+    await loaded.runtime_data.async_read_now()
+    assert len(meter.asked) == before
 
 
 async def test_entities_go_with_the_meter_and_come_back_and_each_is_said_once(
@@ -226,8 +314,6 @@ async def test_the_gate_remembers_over_a_restart(
     hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry, hass_storage: dict[str, Any]
 ) -> None:
     await hass.config_entries.async_unload(loaded.entry_id)
-    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=5))
-    await hass.async_block_till_done()
     stored = hass_storage[f"{DOMAIN}.{loaded.entry_id}"]["data"]
     assert stored["meters"][0]["serial"] == SERIAL
 
@@ -244,6 +330,37 @@ async def test_the_gate_remembers_over_a_restart(
     await hass.async_block_till_done()
     assert shown(hass, ENERGY) == "unknown"
     assert shown(hass, HELD) == "1"
+
+
+async def test_the_gate_is_stored_soon_however_often_it_learns(
+    hass: HomeAssistant,
+    meter: FakeMeter,
+    loaded: MockConfigEntry,
+    hass_storage: dict[str, Any],
+) -> None:
+    key = f"{DOMAIN}.{loaded.entry_id}"
+    for _ in range(3):
+        await loaded.runtime_data.async_read_now()
+    assert key not in hass_storage
+    # What is put off looks at the clock, which stands still here, and waits on.
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(seconds=31))
+    await hass.async_block_till_done()
+    assert hass_storage[key]["data"]["meters"]
+
+
+async def test_nothing_is_left_of_a_meter_that_is_deleted(
+    hass: HomeAssistant,
+    meter: FakeMeter,
+    loaded: MockConfigEntry,
+    hass_storage: dict[str, Any],
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    await hass.config_entries.async_remove(loaded.entry_id)
+    freezer.tick(60)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert f"{DOMAIN}.{loaded.entry_id}" not in hass_storage
+    assert meter.open_ports == 0
 
 
 @pytest.mark.parametrize("stored", [{}, {"saved_at": 0, "meters": [{}]}, {"saved_at": "x"}])
@@ -274,6 +391,28 @@ async def test_another_meter_on_the_port_is_noticed_and_its_values_are_not_taken
     assert issue is not None
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["found"] == "11111111"
+
+    # The head was on a neighbour's meter and is put back: nobody has to reload anything.
+    meter.registers[1001] = Value(PLAIN, int(SERIAL))
+    meter.registers[60] = Value(GJ, 84818, -3)
+    await poll(hass, loaded, timedelta(days=1, hours=1))
+    assert shown(hass, ENERGY) == "84.818"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"wrong_meter_{loaded.entry_id}") is None
+
+
+async def test_a_meter_that_changes_between_two_looks_at_its_number_shows_nothing_wrong(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    await poll(hass, loaded, timedelta(hours=1))
+    assert 1001 not in meter.asked[-1]
+    meter.registers[1001] = Value(PLAIN, 11111111)
+    meter.registers[60] = Value(GJ, 5, -3)
+    with pytest.raises(HomeAssistantError) as refused:
+        await loaded.runtime_data.async_read([60])
+    assert refused.value.translation_key == "wrong_meter"
+    await poll(hass, loaded, timedelta(hours=2))
+    assert shown(hass, ENERGY) == STATE_UNAVAILABLE
+    assert ir.async_get(hass).async_get_issue(DOMAIN, f"wrong_meter_{loaded.entry_id}") is not None
 
 
 async def test_the_button_reads_everything_and_says_what_is_wrong(
@@ -306,6 +445,17 @@ async def test_line_quality_is_the_share_of_answered_requests(
     entry.runtime_data.async_update_listeners()
     assert shown(hass, quality) == "unknown"
 
+    # It says most where nothing comes back.
+    meter.silent = True
+    with patch.object(Meter, "read_checked", _silence):
+        await entry.runtime_data.async_refresh()
+    assert shown(hass, ENERGY) == STATE_UNAVAILABLE
+    assert shown(hass, quality) == "0"
+
+
+async def _silence(self: Meter, registers: list[int], *more: object) -> None:
+    await self.read(registers, time_limit=0.1)
+
 
 @pytest.mark.parametrize(
     ("now", "interval", "expected"),
@@ -315,7 +465,10 @@ async def test_line_quality_is_the_share_of_answered_requests(
         ("12:59:52", 3600, "13:59:50"),
         ("12:59:45", 3600, "13:59:50"),
         ("12:20:00", 3600, "12:59:50"),
-        ("12:35:00", 3600, "13:59:50"),
+        ("12:35:00", 3600, "12:59:50"),
+        ("12:58:45", 3600, "12:59:50"),
+        ("12:59:00", 3600, "13:59:50"),
+        ("12:00:03", 5, "12:00:10"),
         ("12:01:00", 900, "12:14:50"),
         ("23:59:50", 3600, "00:59:50"),
     ],

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 from conftest import PORT, SERIAL
+from fake_meter import PLAIN, Value
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.helpers.json import json_dumps
+from kamstrup_kmp import Meter, MeterError, Verdict
 
 if TYPE_CHECKING:
     from fake_meter import FakeMeter
@@ -56,7 +59,20 @@ async def test_an_entry_that_is_not_loaded_has_diagnostics_too(
     assert "meter" not in found
 
 
+async def test_a_serial_number_in_a_register_nobody_knows_is_left_out(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    meter.registers[9999] = Value(PLAIN, int(SERIAL))
+    await loaded.runtime_data.async_read([9999])
+    text = json.dumps(await diagnostics(hass, loaded))
+    assert f"{int(SERIAL):08x}" not in text
+
+
 async def test_a_failed_poll_is_named(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    with patch.object(Meter, "read_checked", side_effect=MeterError(Verdict.ECHO_ONLY)):
+        await loaded.runtime_data.async_refresh()
+    found = await diagnostics(hass, loaded)
+    assert found["polling"]["last_exception"] == "echo_only"  # type: ignore[index]
     loaded.runtime_data.last_exception = ValueError("x")
     found = await diagnostics(hass, loaded)
     assert found["polling"]["last_exception"] == "ValueError"  # type: ignore[index]

@@ -46,6 +46,12 @@ async def test_a_problem_is_reported_everywhere_and_withdrawn(
         "flags": "External alarm",
     }
 
+    # Not known is not over.
+    del meter.registers[99]
+    await entry.runtime_data.async_read_now()
+    assert state(hass, "binary_sensor", "problem") == "unknown"
+    assert issues.async_get_issue(DOMAIN, f"info_code_{entry.entry_id}") is not None
+
     meter.registers[99] = Value(PLAIN, 0)
     await entry.runtime_data.async_read_now()
     await hass.async_block_till_done()

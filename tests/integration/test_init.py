@@ -8,6 +8,7 @@ import pytest
 from conftest import DOMAIN, PORT, SERIAL
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_PORT, CONF_SCAN_INTERVAL
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
@@ -76,6 +77,24 @@ async def test_a_port_that_is_none_is_an_error(hass: HomeAssistant, meter: FakeM
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert entry.error_reason_translation_key == "invalid_port"
     assert meter.requests == 0
+
+
+async def test_what_serialx_takes_for_no_port_is_an_error(
+    hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
+) -> None:
+    meter.refused = ValueError("what is that")
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.error_reason_translation_key == "invalid_port"
+
+
+async def test_a_serial_proxy_that_is_not_ready_yet_is_tried_again(
+    hass: HomeAssistant, meter: FakeMeter, entry: MockConfigEntry
+) -> None:
+    meter.refused = ConfigEntryNotReady("ESPHome has not loaded yet")
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.error_reason_translation_key == "port_unreachable"
 
 
 async def test_another_meter_is_refused(

@@ -69,6 +69,13 @@ async def test_a_short_interval_is_warned_of_and_not_forbidden(
     await hass.async_block_till_done()
     assert loaded.options["scan_interval"] == 60
 
+    # Less often, and still too often.
+    result = await hass.config_entries.options.async_init(loaded.entry_id)
+    warned = await hass.config_entries.options.async_configure(
+        result["flow_id"], {**OPTIONS, "scan_interval": 300}
+    )
+    assert warned["step_id"] == "battery"
+
 
 @pytest.mark.parametrize(
     "wrong", [{"scan_interval": 0}, {"scan_interval": 90000}, {"timeout": -1}, {"gas_factor": -1}]

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from conftest import DOMAIN, SERIAL
 from fake_meter import PLAIN, Value
 from golles import leave_behind
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_SCAN_INTERVAL
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 if TYPE_CHECKING:
     from fake_meter import FakeMeter
     from homeassistant.core import HomeAssistant
-    from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 NEW = "11111111"
 
@@ -65,6 +68,39 @@ async def test_a_replaced_meter_goes_on_with_the_same_entities(
     assert same.identifiers == {(DOMAIN, NEW)}
     assert same.serial_number == NEW
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_a_meter_replaced_while_it_is_read_goes_on_too(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    entities = er.async_get(hass)
+    before = {e.entity_id for e in er.async_entries_for_config_entry(entities, loaded.entry_id)}
+    meter.registers[1001] = Value(PLAIN, int(NEW))
+    with pytest.raises(HomeAssistantError):
+        await loaded.runtime_data.async_read_now()
+    assert loaded.state is ConfigEntryState.LOADED
+    _, done = await repair(hass, f"wrong_meter_{loaded.entry_id}")
+    assert done["type"] is FlowResultType.CREATE_ENTRY
+    assert loaded.state is ConfigEntryState.LOADED
+    assert loaded.unique_id == NEW
+    after = er.async_entries_for_config_entry(entities, loaded.entry_id)
+    assert {entity.entity_id for entity in after} == before
+    assert {entity.unique_id.split("_")[0] for entity in after} == {NEW}
+    assert hass.states.get("sensor.kamstrup_403_serial_number").state == NEW  # type: ignore[union-attr]
+    assert meter.open_ports == 1
+
+
+async def test_heads_that_have_changed_places_are_no_replaced_meter(
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+) -> None:
+    other = MockConfigEntry(domain=DOMAIN, unique_id=NEW, data={"port": "/dev/ttyUSB7"})
+    other.add_to_hass(hass)
+    meter.registers[1001] = Value(PLAIN, int(NEW))
+    await hass.config_entries.async_reload(loaded.entry_id)
+    (refused,) = await repair(hass, f"wrong_meter_{loaded.entry_id}")
+    assert refused["type"] is FlowResultType.ABORT
+    assert refused["reason"] == "already_configured"
+    assert loaded.unique_id == SERIAL
 
 
 async def test_a_replaced_meter_of_an_adopted_entry_keeps_the_ids_of_golles(

@@ -112,7 +112,7 @@ async def test_a_meter_that_does_not_answer_is_an_error(
 
 
 async def test_the_meter_is_named_where_there_are_several(
-    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry
+    hass: HomeAssistant, meter: FakeMeter, loaded: MockConfigEntry, caplog: pytest.LogCaptureFixture
 ) -> None:
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), loaded.entry_id)
     assert (await read(hass, device_id=device.id))["meter"]["serial"] == SERIAL
@@ -128,6 +128,7 @@ async def test_the_meter_is_named_where_there_are_several(
     with pytest.raises(ServiceValidationError) as none:
         await read(hass, device_id="no-such-device")
     assert none.value.translation_key == "no_such_meter"
+    assert "deprecated" not in caplog.text
 
     for entry in (loaded, second):
         await hass.config_entries.async_unload(entry.entry_id)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from conftest import heatmeter
 from fake_meter import PLAIN, FakeMeter, Value
-from kamstrup_kmp import Gate, Meter, MeterError, Verdict, model
-from kamstrup_kmp.port import opening_failed
+from kamstrup_kmp import Configure, Gate, Meter, MeterError, Verdict, model
+from kamstrup_kmp.meter import LEAST_ANSWER_TIMEOUT
+from kamstrup_kmp.port import Transport, open_port, opening_failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,6 +136,70 @@ async def test_closing_ends_what_runs_and_opens_nothing_again(fake: FakeMeter) -
         await reading
     assert failed.value.verdict is Verdict.PORT_LOST
     assert (fake.open_ports, len(fake.opened)) == (0, 1)
+
+
+async def test_closing_ends_what_waits_for_its_turn_and_opens_nothing_for_it(
+    fake: FakeMeter,
+) -> None:
+    fake.silent = True
+    meter = Meter(PORT)
+    reading = [asyncio.create_task(meter.read([60])) for _ in range(3)]
+    connecting = asyncio.create_task(meter.connect())
+    while not fake.open_ports:
+        await asyncio.sleep(0.01)
+    await meter.close()
+    for task in (*reading, connecting):
+        with pytest.raises(MeterError) as failed:
+            await task
+        assert failed.value.verdict is Verdict.PORT_LOST
+    assert (fake.open_ports, len(fake.opened)) == (0, 1)
+    fake.silent = False
+    assert (await meter.read([60])).verdict is Verdict.OK
+    await meter.close()
+
+
+async def test_a_silent_bridge_is_asked_in_full_once_and_briefly_again(fake: FakeMeter) -> None:
+    asked_before: list[int] = []
+
+    async def opener(port: str, line: Configure, protocol: asyncio.Protocol) -> Transport:
+        asked_before.append(fake.requests)
+        return await open_port(port, line, protocol)
+
+    meter = Meter(PORT, answer_timeout=LEAST_ANSWER_TIMEOUT, opener=opener)
+    await meter.read([60])
+    fake.silent = True
+    with pytest.raises(MeterError) as failed:
+        await meter.read([60])
+    assert failed.value.verdict is Verdict.ASLEEP
+    _, reopened = asked_before
+    assert fake.requests - reopened < reopened / 2
+    assert fake.open_ports == 0
+
+
+async def test_a_serial_proxy_may_have_errors_of_its_own(fake: FakeMeter) -> None:
+    class ProxyError(Exception):
+        """Neither OSError nor one of serialx."""
+
+    fake.refused = ProxyError("not connected")
+    meter = Meter("esphome-hass://esphome/1?port_name=head")
+    with pytest.raises(MeterError) as refused:
+        await meter.read([60])
+    assert (refused.value.verdict, refused.value.detail) == (
+        Verdict.PORT_UNREACHABLE,
+        "not connected",
+    )
+
+    def fail(*_: object) -> None:
+        raise ProxyError("gone")
+
+    fake.refused = None
+    await meter.read([60])
+    assert fake.line is not None
+    fake.line.write = fail  # type: ignore[method-assign]
+    fake.line.abort = fail  # type: ignore[method-assign]
+    # It is opened again for the same task.
+    assert (await meter.read([60])).verdict is Verdict.OK
+    await meter.close()
 
 
 async def test_cancelling_releases_the_port(fake: FakeMeter) -> None:

@@ -1,9 +1,12 @@
 """An open port with a session behind it."""
 
 import asyncio
+import logging
 
 from ._core import Session
 from .port import Transport, port_lost
+
+_LOGGER = logging.getLogger(__package__)
 
 # How long a port may take to close; undelivered bytes can hold it up.
 _CLOSING = 2.0
@@ -53,7 +56,8 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             try:
                 self.transport.write(data)
-            except OSError as error:
+            except Exception as error:
+                # Not only OSError: serial proxies have errors of their own.
                 raise port_lost(error, b"") from error
 
     async def wait(self, until: float) -> None:
@@ -78,9 +82,9 @@ class Connection(asyncio.Protocol):
             transport.abort()
             async with asyncio.timeout(_CLOSING):
                 await transport.wait_closed()
-        except (OSError, TimeoutError):
-            # It is as closed as it can be.
-            return
+        except Exception:
+            # It is as closed as it can be, whatever a serial proxy says to it.
+            _LOGGER.debug("closing the port failed", exc_info=True)
 
     def _check(self) -> None:
         if self.is_lost:

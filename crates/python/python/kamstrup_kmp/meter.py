@@ -40,6 +40,10 @@ SERIAL_NUMBER = 1001
 # What a meter needs at most for the first byte of an answer; waiting less finds nothing.
 LEAST_ANSWER_TIMEOUT = 1.6
 
+# How often a request is sent on a line that was opened again because the old one was silent: the
+# old one has had all its attempts, and nobody should wait as long once more.
+_ATTEMPTS_ON_A_NEW_LINE = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -68,6 +72,10 @@ class Identity:
     def is_simulated(self) -> bool:
         """Whether this is heatmeter's own simulator."""
         return self.type_code is not None and _core.is_simulated(self.type_code)
+
+
+# Starts a task at a moment, with so many attempts for each request.
+_Start = Callable[[float, int | None], None]
 
 
 class Meter:
@@ -112,11 +120,13 @@ class Meter:
 
     async def connect(self) -> None:
         """Open the port, unless it is open."""
+        times_closed = self._times_closed
         async with self._lock:
+            self._check_not_closed(times_closed)
             await self._connected()
 
     async def close(self) -> None:
-        """Close the port. A task that still runs fails."""
+        """Close the port. A task that still runs, or waits for its turn, fails."""
         self._times_closed += 1
         await self._drop()
 
@@ -128,7 +138,9 @@ class Meter:
         """
         wanted = list(registers)
         return await self._run(
-            lambda now: self._session.start_read(wanted, now, time_limit=time_limit)
+            lambda now, attempts: self._session.start_read(
+                wanted, now, time_limit=time_limit, attempts=attempts
+            )
         )
 
     async def read_checked(
@@ -160,7 +172,7 @@ class Meter:
         meter_type = None
         try:
             asked = await self._run(
-                lambda now: self._session.start_get_type(now, attempts=2, time_limit=8)
+                lambda now, _: self._session.start_get_type(now, attempts=2, time_limit=8)
             )
             meter_type = asked.meter_type
         except MeterError as error:
@@ -192,7 +204,7 @@ class Meter:
             return record.text
         try:
             outcome = await self._run(
-                lambda now: self._session.start_get_serial(now, attempts=2, time_limit=8)
+                lambda now, _: self._session.start_get_serial(now, attempts=2, time_limit=8)
             )
         except MeterError as error:
             if error.verdict.is_port:
@@ -206,7 +218,7 @@ class Meter:
         while True:
             try:
                 outcome = await self._run(
-                    lambda now: self._session.start_get_type(now, attempts=1, time_limit=5),
+                    lambda now, _: self._session.start_get_type(now, attempts=1, time_limit=5),
                     aligning=True,
                 )
                 verdict = outcome.verdict
@@ -217,10 +229,12 @@ class Meter:
             yield alignment.add(verdict)
             await asyncio.sleep(pause)
 
-    async def _run(self, start: Callable[[float], None], *, aligning: bool = False) -> Outcome:
+    async def _run(self, start: _Start, *, aligning: bool = False) -> Outcome:
         """Run one task; on a line that may have died unnoticed since the last one, run it again."""
+        times_closed = self._times_closed
         async with self._lock:
-            was_open, times_closed = self.is_open, self._times_closed
+            self._check_not_closed(times_closed)
+            was_open = self.is_open
             try:
                 return await self._attempt(start, keep_open=aligning)
             except MeterError as error:
@@ -228,9 +242,16 @@ class Meter:
                 closed = times_closed != self._times_closed
                 if aligning or not was_open or not died_unnoticed or closed:
                     raise
-            return await self._attempt(start, keep_open=False)
+                attempts = None if error.verdict is Verdict.PORT_LOST else _ATTEMPTS_ON_A_NEW_LINE
+            return await self._attempt(start, keep_open=False, attempts=attempts)
 
-    async def _attempt(self, start: Callable[[float], None], *, keep_open: bool) -> Outcome:
+    def _check_not_closed(self, times_closed: int) -> None:
+        if times_closed != self._times_closed:
+            raise MeterError(Verdict.PORT_LOST, "closed before it was used")
+
+    async def _attempt(
+        self, start: _Start, *, keep_open: bool, attempts: int | None = None
+    ) -> Outcome:
         connection = await self._connected()
         if keep_open:
             # What was asked while nobody heard it is not owed: else the first answer after many
@@ -238,7 +259,7 @@ class Meter:
             self._session.reconnected()
         try:
             await connection.settle()
-            outcome = await self._drive(connection, start)
+            outcome = await self._drive(connection, lambda now: start(now, attempts))
         except BaseException:
             await self._drop()
             raise

@@ -91,10 +91,11 @@ async def open_port(port: str, line: Configure, protocol: asyncio.Protocol) -> T
             byte_size=line.data_bits,
             exclusive=True,
         )
-    except (OSError, serialx.SerialException) as error:
-        raise opening_failed(port, error) from error
     except ValueError as error:
         raise PortNameError(port, str(error)) from error
+    except Exception as error:
+        # Serial proxies come with errors of their own besides those of serialx.
+        raise opening_failed(port, error) from error
     return transport
 
 
@@ -116,7 +117,7 @@ def opening_failed(port: str, error: Exception) -> MeterError:
         if error.errno in _GONE | _NOT_SERIAL:
             return MeterError(Verdict.PORT_MISSING, detail)
         return MeterError(Verdict.PORT_LOST, detail)
-    # serialx's own: a bridge that refuses, settings that a device does not have.
+    # serialx's own, or a proxy's: a bridge that refuses, settings that a device does not have.
     verdict = Verdict.PORT_UNREACHABLE if is_network else Verdict.PORT_MISSING
     return MeterError(verdict, detail)
 
