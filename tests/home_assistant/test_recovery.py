@@ -146,7 +146,7 @@ def test_a_bad_line_never_shows_a_wrong_value(hass: Hass) -> None:
     with Meter(*SPEED, *faults) as meter, Bridge(meter.port) as bridge:
         add(hass, bridge.port)
         read_every(hass, INTERVAL)
-        wait_for_polls(hass, 12)
+        wait_for_polls(hass, 8)
         check_history(hass, bridge)
 
 
