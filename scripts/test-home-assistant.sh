@@ -77,7 +77,8 @@ long_test=""
 stop_long_test() {
     local status=$?
     if [ -n "$long_test" ]; then
-        kill "$long_test" 2>/dev/null || true
+        # unshare, which it has become, hears nothing else; what it has started ends with it.
+        kill -KILL "$long_test" 2>/dev/null || true
         wait "$long_test" 2>/dev/null || true
         rm -f "$long_log"
     fi

@@ -79,6 +79,7 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         self._placeholders: dict[str, str] = {}
         self._identity: Identity | None = None
         self._alignment = Alignment()
+        self._step: AlignmentStep | None = None
         self._in_a_row = 0
         self._unloaded: ConfigEntry | None = None
         self._cancel_timer: CALLBACK_TYPE | None = None
@@ -153,13 +154,10 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
                 description_placeholders={"port": self._port},
             )
         task, self._task = self._task, None
-        try:
-            self._identity = task.result()
-        except PortNameError:
-            self._errors = {CONF_PORT: "invalid_port"}
-            return self.async_show_progress_done(next_step_id=self._port_step)
-        except MeterError as error:
-            return self.async_show_progress_done(next_step_id=await self._failed(error))
+        found = task.result()
+        if isinstance(found, str):
+            return self.async_show_progress_done(next_step_id=found)
+        self._identity = found
         if self._identity.serial is None:
             self._errors = {"base": "no_serial"}
             return self.async_show_progress_done(next_step_id="retry")
@@ -190,7 +188,8 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self._step_port(self._port_step, None)
             if chosen == NEXT_AGAIN:
                 return await self.async_step_identify()
-            self._alignment, self._in_a_row = Alignment(), 0
+            self._alignment, self._step, self._in_a_row = Alignment(), None, 0
+            self._placeholders["verdict"] = "…"
             return await self.async_step_align()
         errors, self._errors = self._errors, {}
         self._start_timer()
@@ -209,31 +208,22 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask again and again while somebody moves the head, and show how well it sits."""
         if self._task is not None and self._task.done():
             task, self._task = self._task, None
-            try:
-                step: AlignmentStep = task.result()
-            except MeterError as error:
-                return self.async_show_progress_done(next_step_id=await self._failed(error))
-            answered = step.verdict is Verdict.OK
-            self._in_a_row = self._in_a_row + 1 if answered else 0
-            self._placeholders["verdict"] = await self._words(step.verdict)
-            if self._in_a_row >= ANSWERS_IN_A_ROW:
-                return self.async_show_progress_done(next_step_id="identify")
-            if step.attempts >= MOST_ATTEMPTS:
-                # While nobody asks, the port is free for others.
-                await self._close()
-                self._errors = {"base": step.verdict.value}
-                return self.async_show_progress_done(next_step_id="retry")
+            next_step = task.result()
+            if next_step is not None:
+                return self.async_show_progress_done(next_step_id=next_step)
         if self._task is None:
-            self._task = self._begin(self._align_once())
+            assert self._meter is not None
+            self._task = self._begin(self._align_once(self._meter))
+        shown = self._step
         return self.async_show_progress(
             step_id="align",
             progress_action="align",
             progress_task=self._task,
             description_placeholders={
                 "port": self._port,
-                "score": str(self._alignment.score),
-                "attempts": str(self._alignment.attempts),
-                "answered": str(self._alignment.answered),
+                "score": str(shown.score if shown else 0),
+                "attempts": str(shown.attempts if shown else 0),
+                "answered": str(shown.answered if shown else 0),
                 "verdict": self._placeholders.get("verdict", "…"),
             },
         )
@@ -242,15 +232,39 @@ class KamstrupConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start work that Home Assistant does not wait for when it stops."""
         return self.hass.async_create_background_task(work, f"{DOMAIN} dialog", eager_start=False)
 
-    async def _identify(self, meter: Meter) -> Identity:
-        await self._take_port()
-        return await meter.identify()
+    # All that takes time happens in the tasks. The steps that show their progress run in one go:
+    # Home Assistant and the browser call them at the same time.
 
-    async def _align_once(self) -> AlignmentStep:
-        assert self._meter is not None
+    async def _identify(self, meter: Meter) -> Identity | str:
+        """Return who answers, or the step that says why nobody does."""
         await self._take_port()
-        async with aclosing(self._meter.align(pause=0)) as steps:
-            return self._alignment.add((await anext(steps)).verdict)
+        try:
+            return await meter.identify()
+        except PortNameError:
+            self._errors = {CONF_PORT: "invalid_port"}
+            return self._port_step
+        except MeterError as error:
+            return await self._failed(error)
+
+    async def _align_once(self, meter: Meter) -> str | None:
+        """Ask once; return the step to go on with, if the aligning is over."""
+        await self._take_port()
+        try:
+            async with aclosing(meter.align(pause=0)) as steps:
+                step = self._alignment.add((await anext(steps)).verdict)
+        except MeterError as error:
+            return await self._failed(error)
+        words = await self._words(step.verdict)
+        self._step, self._placeholders["verdict"] = step, words
+        self._in_a_row = self._in_a_row + 1 if step.verdict is Verdict.OK else 0
+        if self._in_a_row >= ANSWERS_IN_A_ROW:
+            return "identify"
+        if step.attempts < MOST_ATTEMPTS:
+            return None
+        # While nobody asks, the port is free for others.
+        await meter.close()
+        self._errors = {"base": step.verdict.value}
+        return "retry"
 
     async def _words(self, verdict: Verdict) -> str:
         """Return a verdict's text in the language of this Home Assistant."""
