@@ -271,6 +271,25 @@ async def test_a_meter_that_only_answers_registers_is_read(fake: FakeMeter) -> N
     assert fake.asked[0] == [1001, 1005, 254, 404, 640]
 
 
+async def test_a_damaged_answer_does_not_cost_the_model(fake: FakeMeter) -> None:
+    answer, damaged = fake.answer, [1, 2]
+
+    def damage(wire: bytes) -> bytes | None:
+        found = answer(wire)
+        if found is not None and wire[2] == 0x01 and damaged:
+            damaged.pop()
+            return found[:4] + bytes((found[4] ^ 1,)) + found[5:]
+        return found
+
+    fake.answer = damage  # type: ignore[method-assign]
+    meter = Meter(PORT)
+    identity = await meter.identify()
+    assert not damaged
+    assert identity.model is not None
+    assert identity.model.name == "MULTICAL 403"
+    await meter.close()
+
+
 async def test_the_serial_number_may_come_by_its_own_command(fake: FakeMeter) -> None:
     del fake.registers[1001]
     assert (await Meter(PORT).identify()).serial == "84968362"

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -183,6 +184,13 @@ class Meter:
         known = _core.identify(meter_type.code, meter_type.software_code) if meter_type else None
         wanted = [SERIAL_NUMBER, *([] if known else _core.identifying_registers())]
         outcome = await self.read(wanted, time_limit=12 if failed else None)
+        if failed and failed.verdict not in (Verdict.SILENT, Verdict.ASLEEP):
+            # Damage, not a meter that does not know the question: it is there, so ask again.
+            with suppress(MeterError):
+                asked = await self._run(
+                    lambda now, _: self._session.start_get_type(now, attempts=3, time_limit=8)
+                )
+                meter_type = asked.meter_type
         records = {record.register: record for record in outcome.records}
         texts = {number: record.text for number, record in records.items()}
         return Identity(
