@@ -31,6 +31,8 @@ class Dialog:
         flow = f"{self.path}/{self.step['flow_id']}"
         self.step = self.hass.post(flow, **fields)
         if self.step["type"] == "progress":
+            # A quick meter has answered before the next look.
+            self.progress.append(self.step)
             self.step = self._watch(flow)
         return self.step
 
@@ -39,7 +41,7 @@ class Dialog:
             step: dict[str, Any] = self.hass.get(flow)
             if step["type"] != "progress":
                 return step
-            if step != (self.progress[-1] if self.progress else None):
+            if step != self.progress[-1]:
                 self.progress.append(step)
             return None
 
