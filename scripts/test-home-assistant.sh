@@ -12,6 +12,8 @@
 . scripts/provision-home-assistant.sh
 exec </dev/null
 
+export PATH=$PATH:/usr/sbin # where Debian puts mosquitto
+
 # Most of the live tests wait most of the time: more at once than there are cores.
 at_once=10
 # None takes longer, by far.
@@ -86,6 +88,7 @@ stop_long_test() {
 }
 trap 'stop_long_test; print_parts' EXIT
 
+part "Debian packages" provision_debian mosquitto=mosquitto
 part "Home Assistant" provision_home_assistant ha unit
 part "heatmeter" cargo build --quiet --locked --package heatmeter-cli
 part "wheel and zip" packages
