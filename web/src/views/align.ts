@@ -46,6 +46,9 @@ export class Align extends LitElement {
 
   #sound = new Sound();
   #timer = 0;
+  /** Counts what was started and ended: an answer that comes after the end belongs to nothing any more. */
+  #turn = 0;
+  #asking: Promise<boolean> | null = null;
   #lock: WakeLockSentinel | null = null;
   readonly #hidden = (): void => {
     if (document.visibilityState === "hidden" && this.running) void this.#stop("hidden");
@@ -58,9 +61,13 @@ export class Align extends LitElement {
     shared,
     css`
       .stage {
-        position: fixed;
-        inset: 0;
-        z-index: 20;
+        width: 100%;
+        height: 100%;
+        max-width: none;
+        max-height: none;
+        margin: 0;
+        border: 0;
+        color: inherit;
         background: var(--page);
         display: grid;
         grid-template-rows: auto 1fr auto;
@@ -224,6 +231,7 @@ export class Align extends LitElement {
           <li>${t("align.step.move")}</li>
         </ol>
         <hm-notice kind="warn" text=${t("align.battery")}></hm-notice>
+        ${"wakeLock" in navigator ? nothing : html`<hm-notice text=${t("align.dark")}></hm-notice>`}
         ${elsewhere ? html`<hm-notice text=${t("align.elsewhere")}></hm-notice>` : nothing}
         <div class="row">
           <button class="main" @click=${() => this.#start(meter)} ?disabled=${live.connection !== "live"}>
@@ -239,10 +247,13 @@ export class Align extends LitElement {
     const verdict = last ? verdictOf(last.verdict, meter.port) : null;
     const seconds = Math.max(0, Math.round((Date.now() - this.startedAt) / 1000));
     const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    return html`<div
+    return html`<dialog
       class="stage ${last ? tone(this.#now()) : ""}"
-      role="dialog"
       aria-label=${t("align.title")}
+      @cancel=${(event: Event) => {
+        event.preventDefault();
+        void this.#stop("asked");
+      }}
     >
       <div class="row apart">
         <strong class="break">${meter.name}</strong>
@@ -285,7 +296,7 @@ export class Align extends LitElement {
         </button>
         <button class="main" @click=${() => this.#stop("asked")}>${t("align.stop")}</button>
       </div>
-    </div>`;
+    </dialog>`;
   }
 
   /** The last few answers, from 0 to 100: it follows the hand. */
@@ -315,21 +326,37 @@ export class Align extends LitElement {
     this.ended = "";
     this.startedAt = Date.now();
     this.running = true;
-    if (!(await this.#keepAlive())) return;
-    this.#timer = setInterval(() => void this.#keepAlive(), KEEP_ALIVE);
-    // A phone beside the meter must not go dark.
-    this.#lock = await navigator.wakeLock?.request("screen").catch(() => null);
+    const turn = (this.#turn += 1);
     await this.updateComplete;
-    this.renderRoot.querySelector<HTMLElement>(".controls .main")?.focus();
+    // Nothing behind it can be reached by the keyboard.
+    const stage = this.renderRoot.querySelector("dialog");
+    stage?.showModal();
+    stage?.querySelector<HTMLElement>(".controls .main")?.focus();
+    if (!(await this.#keepAlive()) || turn !== this.#turn) return;
+    this.#timer = setInterval(() => void this.#keepAlive(), KEEP_ALIVE);
+    // A phone beside the meter must not go dark. Only a secure page may ask for that.
+    const lock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+    if (turn === this.#turn) this.#lock = lock;
+    else void lock?.release();
   }
 
-  async #keepAlive(): Promise<boolean> {
+  #keepAlive(): Promise<boolean> {
+    const asking = this.#ask();
+    this.#asking = asking;
+    return asking.finally(() => {
+      if (this.#asking === asking) this.#asking = null;
+    });
+  }
+
+  async #ask(): Promise<boolean> {
+    const turn = this.#turn;
     try {
       await api.align(this.meterId);
       return true;
     } catch (error) {
       // While the gateway is away the next try may reach it.
       if (error instanceof ApiError && error.unreachable && this.attempts.length > 0) return true;
+      if (turn !== this.#turn) return false;
       const known = error instanceof ApiError && !error.unreachable;
       this.problem = known
         ? { message: error.message, help: error.help }
@@ -340,20 +367,28 @@ export class Align extends LitElement {
   }
 
   async #stop(why: string): Promise<void> {
-    const id = this.meterId;
+    const [id, asking] = [this.meterId, this.#asking];
     this.#end(why);
     // The gateway ends by itself soon if it does not hear this.
-    await api.stopAligning(id).catch(() => {});
+    const stop = (): Promise<void> => api.stopAligning(id).catch(() => {});
+    await stop();
+    if (asking) {
+      // What was still under way may have arrived after it.
+      await asking;
+      await stop();
+    }
     if (why === "asked" && this.isConnected && this.query.has("meter")) go("home");
   }
 
   #end(why: string): void {
+    this.#turn += 1;
     clearInterval(this.#timer);
     void this.#lock?.release();
     this.#lock = null;
     this.running = false;
     this.ended = why;
     this.#sound.quiet();
+    void this.updateComplete.then(() => this.renderRoot.querySelector<HTMLElement>(".begin .main")?.focus());
   }
 
   #toggleSound(): void {
