@@ -109,3 +109,16 @@ provision_cargo_tool() {
     esac
     echo "$(command -v "$name") $version"
 }
+
+# provision_heatmeter: builds the program and sets HEATMETER to it, unless that says already where it
+# is. `make test` does, for cargo builds a package alone with other features of its dependencies than
+# in the whole workspace, and so would compile all of them again.
+provision_heatmeter() {
+    if [ -z "${HEATMETER:-}" ]; then
+        cargo build --quiet --locked --package heatmeter-cli
+        HEATMETER=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/heatmeter
+    fi
+    [ -x "$HEATMETER" ] || fail "HEATMETER says $HEATMETER, and no program is there"
+    export HEATMETER
+    echo "$HEATMETER"
+}

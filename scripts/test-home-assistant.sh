@@ -4,7 +4,8 @@
 # live tests only: scripts/test-home-assistant.sh -k takeover
 #
 # The tests are told where things are by the environment:
-#   HEATMETER         the heatmeter program, for simulated meters and readings to compare with
+#   HEATMETER         the heatmeter program, for simulated meters and readings to compare with; built
+#                     if not set
 #   HEATMETER_WHEEL   our Python package
 #   HEATMETER_ZIP     the integration as the store installs it
 # shellcheck source-path=SCRIPTDIR
@@ -19,9 +20,8 @@ at_once=10
 # None takes longer, by far.
 limit=1200
 
-HEATMETER=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/heatmeter
 HEATMETER_ZIP=$PWD/dist/kamstrup_403.zip
-export HEATMETER HEATMETER_ZIP
+export HEATMETER_ZIP
 
 packages() {
     scripts/wheel.sh
@@ -90,7 +90,7 @@ trap 'stop_long_test; print_parts' EXIT
 
 part "Debian packages" provision_debian mosquitto=mosquitto
 part "Home Assistant" provision_home_assistant ha unit
-part "heatmeter" cargo build --quiet --locked --package heatmeter-cli
+part "heatmeter" provision_heatmeter
 part "wheel and zip" packages
 HEATMETER_WHEEL=$(realpath dist/kamstrup_kmp-*.whl)
 export HEATMETER_WHEEL

@@ -3,7 +3,7 @@
 # `make test` runs this, too. Arguments choose test files: scripts/test-page.sh align setup
 #
 # The tests are told where things are by the environment:
-#   HEATMETER         the heatmeter program, with the page in it
+#   HEATMETER         the heatmeter program, with the page in it; built if not set
 #   CHROMIUM          the browser
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/steps.sh"
@@ -12,9 +12,8 @@ exec </dev/null
 
 export PATH=$PATH:/usr/sbin # where Debian puts mosquitto
 
-HEATMETER=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/heatmeter
 CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
-export HEATMETER CHROMIUM
+export CHROMIUM
 
 tests() {
     local files=() name
@@ -28,5 +27,5 @@ part "Rust" provision_rust
 part "Debian packages" provision_debian chromium=chromium mosquitto=mosquitto node=nodejs npm=npm
 part "page" scripts/page.sh
 part "browser driver" provision_npm tests/page
-part "heatmeter" cargo build --quiet --locked --package heatmeter-cli
+part "heatmeter" provision_heatmeter
 part "page in Chromium" tests "$@"

@@ -19,7 +19,9 @@ doc_tests() {
 # The documentation's examples run first, so that the output closes with the summary of the tests.
 if cargo nextest --version >/dev/null 2>&1; then
     build=(cargo nextest run --no-run --workspace --locked)
-    run=(cargo nextest run --locked --profile "$([ "${CI:-}" = true ] && echo ci || echo default)")
+    # Half of the tests wait for a line most of the time: more at once than there are cores.
+    run=(cargo nextest run --locked --test-threads "$(($(nproc) * 2))"
+        --profile "$([ "${CI:-}" = true ] && echo ci || echo default)")
 else
     build=(cargo test --no-run --lib --bins --tests --workspace --locked)
     run=(cargo test --lib --bins --tests --locked --no-fail-fast)
@@ -39,6 +41,8 @@ if [ $# -eq 0 ]; then
 fi
 part "tests" "${run[@]}" "$@"
 if [ $# -eq 0 ]; then
+    HEATMETER=$(realpath "${CARGO_TARGET_DIR:-target}")/debug/heatmeter # built with the tests
+    export HEATMETER
     part "page in Chromium" scripts/test-page.sh
     part "Home Assistant" scripts/test-home-assistant.sh
 fi
