@@ -1,7 +1,7 @@
 // Exact decimals and the units of energy: a value is converted as a fraction of whole numbers and rounded
 // once, when it is shown.
 
-import { currentLanguage } from "./text.js";
+import { locale } from "./text.js";
 
 /** A number without an error: numerator over denominator. */
 export interface Exact {
@@ -60,23 +60,23 @@ export function localized(decimal: string): string {
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(decimal);
   if (!match) return decimal;
   const [, sign = "", whole = "", fraction] = match;
-  const { group, point } = separators(currentLanguage());
+  const { group, point } = separators(locale());
   const grouped = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, group) : whole;
   return `${sign === "" ? "" : "\u2212"}${grouped}${fraction === undefined ? "" : point + fraction}`;
 }
 
 const known = new Map<string, { group: string; point: string }>();
 
-function separators(language: string): { group: string; point: string } {
-  let found = known.get(language);
+function separators(locale: string): { group: string; point: string } {
+  let found = known.get(locale);
   if (!found) {
-    const parts = new Intl.NumberFormat(language).formatToParts(1_234_567.8);
+    const parts = new Intl.NumberFormat(locale).formatToParts(1_234_567.8);
     const of = (type: string, otherwise: string): string =>
       parts.find((part) => part.type === type)?.value ?? otherwise;
     // A thin space groups best, and a full stop is not taken for a decimal point.
     const group = of("group", "\u202f");
     found = { group: group === "." || group === "," ? group : "\u202f", point: of("decimal", ".") };
-    known.set(language, found);
+    known.set(locale, found);
   }
   return found;
 }

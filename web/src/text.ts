@@ -43,14 +43,20 @@ let catalogue: Catalogue | null = null;
 
 export const currentLanguage = (): Language => language;
 
+/** How dates and numbers are written: as the browser's region does it, if it speaks the page's language. */
+export const locale = (): string =>
+  navigator.languages.find((tag) => languageOf(tag) === language) ?? (language === "en" ? "en-GB" : language);
+
 /** The language to begin with: the one chosen before, or the browser's. */
 export function preferred(): Language | null {
-  const wanted = [stored(), ...navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase())];
-  for (const tag of wanted) {
-    const known = tag === "no" || tag === "nn" ? "nb" : tag;
-    if (known !== null && known in LANGUAGES) return known as Language;
-  }
-  return null;
+  return languageOf(stored()) ?? navigator.languages.map(languageOf).find((known) => known !== null) ?? null;
+}
+
+/** Which of ours a tag such as `de-CH` means. */
+function languageOf(tag: string | null): Language | null {
+  const primary = (tag ?? "").slice(0, 2).toLowerCase();
+  const known = primary === "no" || primary === "nn" ? "nb" : primary;
+  return known in LANGUAGES ? (known as Language) : null;
 }
 
 /** Speaks this language from now on. */

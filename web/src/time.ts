@@ -1,17 +1,17 @@
 // Dates and times for people, in the gateway's time zone and the page's language.
 
 import { live } from "./live.js";
-import { currentLanguage, t } from "./text.js";
+import { locale, t } from "./text.js";
 
 export const zone = (): string => live.status?.time_zone ?? "UTC";
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
-  const key = `${name} ${currentLanguage()} ${zone()}`;
+  const key = `${name} ${locale()} ${zone()}`;
   let found = formats.get(key);
   if (!found) {
-    found = new Intl.DateTimeFormat(currentLanguage(), { timeZone: zone(), hourCycle: "h23", ...options });
+    found = new Intl.DateTimeFormat(locale(), { timeZone: zone(), hourCycle: "h23", ...options });
     formats.set(key, found);
   }
   return found;
@@ -41,6 +41,17 @@ export const month = (moment: Moment): string =>
 
 export const year = (moment: Moment): string => format("year", { year: "numeric" }).format(date(moment));
 
+/** What a meter says in its own time, which has no zone: a date, with a time of day or without. */
+export function meterDate(text: string): string {
+  const timed = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.test(text);
+  const moment = timed || /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(timed ? `${text}Z` : text) : NaN;
+  if (Number.isNaN(moment)) return text;
+  const style = timed
+    ? ({ dateStyle: "medium", timeStyle: "short", hourCycle: "h23" } as const)
+    : ({ dateStyle: "medium" } as const);
+  return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", ...style }).format(moment);
+}
+
 /** 2026-11-26T16:35:30+01:00, for files. */
 export function stamp(moment: number): string {
   const local = new Date((moment + offset(moment)) * 1000).toISOString().slice(0, 19);
@@ -64,7 +75,7 @@ export function until(moment: string): string {
 }
 
 function relative(seconds: number): string {
-  const words = new Intl.RelativeTimeFormat(currentLanguage(), { numeric: "always" });
+  const words = new Intl.RelativeTimeFormat(locale(), { numeric: "always" });
   const size = Math.abs(seconds);
   if (size < 90 * 60) return words.format(Math.round(seconds / 60), "minute");
   if (size < 36 * 3600) return words.format(Math.round(seconds / 3600), "hour");

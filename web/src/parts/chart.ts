@@ -7,7 +7,7 @@ import uPlot from "uplot";
 import uplotStyle from "uplot/dist/uPlot.min.css";
 
 import { shared } from "../styles.js";
-import { currentLanguage, t } from "../text.js";
+import { locale, t } from "../text.js";
 import { colour } from "../theme.js";
 import { zone } from "../time.js";
 import type { Range } from "./windows.js";
@@ -196,7 +196,13 @@ export class Chart extends LitElement {
       series,
       bands,
       legend: { show: false },
-      cursor: { drag: { x: false, y: false }, points: { size: 7 } },
+      cursor: {
+        drag: { x: false, y: false },
+        points: { size: 7, show: bars === null },
+        // A bar stands to the right of its time, and is pointed at where it stands.
+        dataIdx: (chart, _, nearest, at) =>
+          bars !== null && nearest > 0 && (chart.data[0][nearest] as number) > at ? nearest - 1 : nearest,
+      },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
       scales: {
         x: { time: true, range: () => [this.range.from, this.range.to] },
@@ -216,7 +222,7 @@ export class Chart extends LitElement {
           labelFont: axis.font,
           labelSize: 18,
           size: (_, values) => 16 + 7 * Math.max(3, ...(values ?? []).map((value) => value.length)),
-          values: (_, splits) => splits.map((split) => split.toLocaleString(currentLanguage())),
+          values: (_, splits) => splits.map((split) => split.toLocaleString(locale())),
         },
       ],
       hooks: {
@@ -241,7 +247,7 @@ export class Chart extends LitElement {
   }
 
   #point(chart: uPlot): void {
-    const index = chart.cursor.idx ?? null;
+    const index = chart.cursor.idxs?.[1] ?? null;
     const at = index === null ? null : (chart.data[0][index] ?? null);
     this.dispatchEvent(new CustomEvent("point", { detail: at }));
   }
@@ -412,9 +418,8 @@ const YEARS = [1, 2, 5, 10].map((count) => count * 365 * DAY);
 
 /** The dates below the chart: as much of them as tells one mark from the next. */
 function dates(chart: uPlot, splits: number[], _: number, step: number): string[] {
-  const language = currentLanguage();
   const write = (options: Intl.DateTimeFormatOptions) => {
-    const format = new Intl.DateTimeFormat(language, { timeZone: zone(), hourCycle: "h23", ...options });
+    const format = new Intl.DateTimeFormat(locale(), { timeZone: zone(), hourCycle: "h23", ...options });
     return (seconds: number) => format.format(new Date(seconds * 1000));
   };
   const span = (chart.scales["x"]?.max ?? 0) - (chart.scales["x"]?.min ?? 0);

@@ -84,16 +84,25 @@ export class Trend extends LitElement {
     const low = Math.min(...values, 0);
     const x = (time: number): number => ((time - to + HOURS * 3600) / (HOURS * 3600)) * WIDTH;
     const y = (value: number): number => HEIGHT - ((value - low) / (top - low)) * (HEIGHT - 4);
-    const points = series.times.flatMap((time, index) => {
+    // A time without readings interrupts the line, as it does in the history.
+    const pieces: [x: string, y: string][][] = [[]];
+    for (const [index, time] of series.times.entries()) {
       const value = series.last[index] ?? null;
-      return value === null ? [] : [`${x(time).toFixed(1)} ${y(value).toFixed(1)}`];
-    });
-    const line = `M${points.join("L")}`;
-    const ends = [points[0], points.at(-1)].map((point) => point?.split(" ")[0]);
+      if (value === null) pieces.push([]);
+      else pieces.at(-1)?.push([x(time).toFixed(1), y(value).toFixed(1)]);
+    }
+    const drawn = pieces.filter((points) => points.length > 0);
+    const line = drawn.map((points) => `M${points.map((point) => point.join(" ")).join("L")}h0.1`).join("");
+    const area = drawn
+      .map((points) => {
+        const [first, last] = [points[0]?.[0], points.at(-1)?.[0]];
+        return `M${first} ${y(0)}L${points.map((point) => point.join(" ")).join("L")}L${last} ${y(0)}Z`;
+      })
+      .join("");
     return html`<a href=${address("history", { meter: this.meter, show: this.key })}
       ><span class="unseen">${t("home.trend")}</span>
       <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true">
-        ${svg`<path class="area" d="${line}L${ends[1]} ${y(0)}L${ends[0]} ${y(0)}Z"></path>
+        ${svg`<path class="area" d=${area}></path>
         <path class="line" d=${line}></path>`}
       </svg>
       <div class="scale quiet" aria-hidden="true">

@@ -366,6 +366,9 @@ export class History extends LitElement {
               ${this.#caption()}${this.#waiting ? html` · <span role="status">${t("loading")}</span>` : nothing}
             </span>
             <span class="sum number">${this.#headline()}</span>
+            ${
+              this.#begins(amounts) ? html`<span class="quiet small">${t("amounts.not_yet")}</span>` : nothing
+            }
           </div>
           <div class="row">
             ${this.#button("back", t("chart.back"), () => this.chart?.pan(-0.6))}
@@ -448,9 +451,12 @@ export class History extends LitElement {
   }
 
   #caption(): string {
+    if (this.pointed !== null) return this.#named(this.pointed);
     const { from, to } = this.range as Range;
-    const span = `${day(from)} – ${day(to)}`;
-    return this.pointed === null ? span : this.#named(this.pointed);
+    const named = this.#picture.bars ? { hour: day, day, month, year }[this.by] : day;
+    // The moment after the last second belongs to the next day.
+    const [first, last] = [named(from), named(to - 1)];
+    return first === last ? first : `${first} – ${last}`;
   }
 
   /** What the cursor points at; else the sum of what is shown, or the latest value. */
@@ -478,6 +484,12 @@ export class History extends LitElement {
     return (bars?.times.length ?? 0) === 0 && lines.every((line) => line.times.length === 0);
   }
 
+  /** Whether there is but one reading to count from. */
+  #begins(amounts: boolean): boolean {
+    const { from, to } = this.#whole();
+    return amounts && !this.#waiting && this.#sum === null && to - from <= BACK.hour;
+  }
+
   #gapAt(at: number): string | null {
     const gaps = this.#picture.gaps as (Range & { verdict?: string | null })[];
     return gaps.find((gap) => gap.from <= at && at <= gap.to)?.verdict ?? null;
@@ -491,6 +503,7 @@ export class History extends LitElement {
 
   #look(by: By): void {
     this.by = by;
+    this.pointed = null;
     this.range = this.#back(BACK[by]);
     this.#note();
   }

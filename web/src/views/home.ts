@@ -21,14 +21,15 @@ import type { Kind } from "../parts/notice.js";
 import { address } from "../route.js";
 import { shared } from "../styles.js";
 import { infoOf, labelOf, t, verdictOf } from "../text.js";
-import { ago, clockTime, dateTime, until } from "../time.js";
+import { ago, clockTime, dateTime, meterDate, until } from "../time.js";
 import type { EnergyToday, Meter, Reading } from "../types.js";
 
 import "../parts/notice.js";
 import "../parts/trend.js";
 
-/** What the meter does now, in this order, and the colours of the charts. */
+/** What the meter shows and does now, in this order, and the colours of the charts. */
 const NOW: readonly [key: string, colour: string][] = [
+  ["heat_energy", "accent"],
   ["power", "power"],
   ["flow", "flow"],
   ["flow_temperature", "supply"],
@@ -228,7 +229,9 @@ export class Home extends LitElement {
       ${this.#trouble(meter)}
       ${
         meter.readings.length === 0
-          ? html`<p class="quiet">${t("home.first")}</p>`
+          ? meter.verdict === null
+            ? html`<p class="quiet">${t("home.first")}</p>`
+            : nothing
           : html`
               ${heroes(meter).map((energy) => this.#energy(energy, meter, old))} ${this.#now(meter, old)}
               ${this.#info(meter)} ${this.#all(meter)}
@@ -322,7 +325,9 @@ export class Home extends LitElement {
       >
       ${
         past === null
-          ? html`<span class="quiet small">${t("home.no_last_year")}</span>`
+          ? html`<span class="quiet small"
+              >${t(current === null ? "amounts.not_yet" : "home.no_last_year")}</span
+            >`
           : html`<div class="compare" aria-hidden="true">${bar(now, "")}${bar(then, "past")}</div>
               <span class="small">
                 <span class="quiet">
@@ -473,9 +478,8 @@ function heroes(meter: Meter): EnergyToday[] {
 
 export function valueOf(reading: Reading): TemplateResult {
   if (reading.value === null) return html`<span class="quiet">–</span>`;
-  return html`${localized(reading.value)}${
-    reading.unit ? html`<span class="unit"> ${reading.unit}</span>` : nothing
-  }`;
+  const value = reading.kind === "date" ? meterDate(reading.value) : localized(reading.value);
+  return html`${value}${reading.unit ? html`<span class="unit"> ${reading.unit}</span>` : nothing}`;
 }
 
 function drawn(value: string | null, unit: string, wanted: EnergyUnit): number | null {

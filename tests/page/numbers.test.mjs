@@ -1,0 +1,102 @@
+// The numbers of the page are those of the time they are said to be of.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { chromiumOfThisFile, until } from "./support/browser.mjs";
+import { iso, meter, now, standIn } from "./support/stand_in.mjs";
+
+const open = chromiumOfThisFile();
+const DAY = 86_400;
+const ZONE = "Europe/Copenhagen";
+const dated = (seconds, options) =>
+  new Intl.DateTimeFormat("en-GB", { timeZone: ZONE, ...options }).format(new Date(seconds * 1000));
+
+test("a bar is pointed at where it stands, to its right end", async (t) => {
+  const gateway = await standIn(t);
+  const page = await open(t, `${gateway.address}#/history?by=day`);
+  const plot = page.locator("hm-chart .u-over");
+  await plot.waitFor();
+  const caption = page.locator("hm-history .over .near");
+  const yesterday = dated(now() - DAY, { weekday: "short", day: "numeric", month: "short" });
+  const { x, y, width, height } = await plot.boundingBox();
+  for (const place of [0.1, 0.5, 0.9]) {
+    // 31 bars are shown, today's is the last.
+    const bar = width / 31;
+    await page.mouse.move(x + width - 2 * bar + place * bar, y + height / 2);
+    await until(`yesterday at ${place} of its bar`, async () =>
+      (await caption.innerText()).replaceAll(",", "").startsWith(yesterday.replaceAll(",", "")),
+    );
+  }
+});
+
+test("a range of days ends today, of months with this month, of years with this year", async (t) => {
+  const gateway = await standIn(t);
+  const page = await open(t, `${gateway.address}#/history?by=day`);
+  const caption = page.locator("hm-history .over .near > span").first();
+  const ends = (what) => until(what, async () => (await caption.innerText()).endsWith(`– ${what}`));
+  await ends(dated(now(), { dateStyle: "medium" }));
+  await page.getByRole("button", { name: "Months" }).click();
+  await ends(dated(now(), { month: "long", year: "numeric" }));
+  await page.getByRole("button", { name: "Years" }).click();
+  await ends(dated(now(), { year: "numeric" }));
+});
+
+test("the last day's power has a hole where nothing was read", async (t) => {
+  const times = [22, 21, 20, 12, 4, 3, 2].map((hours) => now() - hours * 3600);
+  const last = [1.5, 1.6, 1.5, null, 1.7, 1.5, 1.6];
+  const series = { key: "power", label: "", unit: "kW", times, last, min: last, max: last, gaps: [] };
+  const answers = { history: () => ({ ...series, from: iso(now() - DAY), to: iso(now()) }) };
+  const gateway = await standIn(t, { answers });
+  const page = await open(t, gateway.address);
+  const line = page.locator("hm-trend .line");
+  await line.waitFor({ state: "attached" });
+  assert.equal((await line.getAttribute("d")).split("M").length - 1, 2);
+});
+
+test("after the first reading it shows the counter, and says why there is no more yet", async (t) => {
+  const energy = [
+    {
+      ...meter().energy[0],
+      today: null,
+      today_last_year: null,
+      month: null,
+      month_last_year: null,
+    },
+  ];
+  const amounts = (query) => ({ key: query.get("key"), label: "", unit: "GJ", by: "day", bars: [] });
+  const history = { state: "fine", message: null, waiting: 0, bytes: 1, polls: 1, since: iso(now() - 60) };
+  const gateway = await standIn(t, {
+    meters: [meter({ energy })],
+    status: { history },
+    answers: { amounts },
+  });
+  const page = await open(t, gateway.address);
+  assert.match(await page.locator("[data-key=heat_energy]").innerText(), /412\.837\s+GJ/);
+  await page.getByText("Amounts are known from the second reading on.").first().waitFor();
+  await page.goto(`${gateway.address}#/history`);
+  await page.locator("hm-history").getByText("Amounts are known from the second reading on.").waitFor();
+});
+
+test("dates are written as the browser's region writes them, the meter's own, too", async (t) => {
+  const set = {
+    register: 98,
+    key: "target_date",
+    label: "Target date",
+    kind: "date",
+    value: "2026-06-01",
+    unit: null,
+    quality: "good",
+    read_at: iso(now() - 700),
+  };
+  const gateway = await standIn(t, { meters: [meter({ readings: [...meter().readings, set] })] });
+  for (const [language, written] of [
+    ["en-GB", "1 Jun 2026"],
+    ["en-US", "Jun 1, 2026"],
+    ["de-CH", "01.06.2026"],
+  ]) {
+    const page = await open(t, gateway.address, { locale: language });
+    const cell = page.locator("td", { hasText: written });
+    await cell.first().waitFor({ state: "attached" });
+  }
+});
