@@ -9,6 +9,8 @@ use std::time::Duration;
 /// How long a server may say nothing.
 const LIMIT: Duration = Duration::from_mins(1);
 
+const FORM: &str = "application/x-www-form-urlencoded";
+
 /// What a server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -23,7 +25,14 @@ pub struct Answer {
 pub fn ask(port: u16, path: &str, form: Option<&str>) -> Option<Answer> {
     let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(LIMIT)).ok()?;
-    exchange(stream, path, form)
+    exchange(stream, path, FORM, form)
+}
+
+/// Posts JSON to a server on loopback; none if nobody answers.
+pub fn tell(port: u16, path: &str, json: &str) -> Option<Answer> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(LIMIT)).ok()?;
+    exchange(stream, path, "application/json", Some(json))
 }
 
 /// A text as a part of a query.
@@ -40,17 +49,22 @@ pub fn encode(text: &str) -> String {
 pub(crate) fn ask_socket(socket: &Path, path: &str, form: Option<&str>) -> Option<Answer> {
     let stream = UnixStream::connect(socket).ok()?;
     stream.set_read_timeout(Some(LIMIT)).ok()?;
-    exchange(stream, path, form)
+    exchange(stream, path, FORM, form)
 }
 
-fn exchange(mut stream: impl Read + Write, path: &str, form: Option<&str>) -> Option<Answer> {
-    let method = if form.is_some() { "POST" } else { "GET" };
-    let body = form.unwrap_or_default();
+fn exchange(
+    mut stream: impl Read + Write,
+    path: &str,
+    kind: &str,
+    body: Option<&str>,
+) -> Option<Answer> {
+    let method = if body.is_some() { "POST" } else { "GET" };
+    let body = body.unwrap_or_default();
     // With HTTP 1.0 the answer ends with the connection.
     write!(
         stream,
         "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+         Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .ok()?;

@@ -12,13 +12,17 @@ mod mosquitto;
 mod postgres;
 mod program;
 mod prometheus;
+mod proxy;
+mod subscriber;
 mod victoria;
 
 pub use certificates::Certificates;
-pub use http::{Answer, ask, encode};
+pub use http::{Answer, ask, encode, tell};
 pub use influx::Influx;
 pub use mosquitto::{Access, Mosquitto, Options};
 pub use postgres::Postgres;
 pub use program::{Program, find, free_port};
 pub use prometheus::Prometheus;
+pub use proxy::Proxy;
+pub use subscriber::{Heard, Said, Subscriber, say};
 pub use victoria::Victoria;

@@ -3,7 +3,6 @@
 mod announcements;
 mod commands;
 mod losses;
-mod proxy;
 mod security;
 mod state;
 mod support;

@@ -7,7 +7,8 @@ use heatmeter_servers::{Mosquitto, Options};
 use serde_json::{Value, json};
 
 use super::support::{
-    Gateway, Listener, PROTOCOLS, SERIAL, board, card, energy, kept, poll, settings,
+    Gateway, Listener, PROTOCOLS, SERIAL, board, card, energy, json as json_of, kept, poll,
+    settings,
 };
 
 const ANNOUNCEMENT: &str = "homeassistant/device/kamstrup_84968362/config";
@@ -241,7 +242,7 @@ async fn a_register_that_is_not_read_any_more_is_removed_and_then_left_out() {
                 .collect();
             let said: Vec<_> = said
                 .iter()
-                .map(|said| said.json()["components"].clone())
+                .map(|said| json_of(said)["components"].clone())
                 .collect();
             (said.len() == 3).then_some(said)
         })

@@ -8,11 +8,10 @@ use heatmeter_history::Stored;
 use heatmeter_publish::Destination;
 use heatmeter_publish::Known;
 use heatmeter_publish::mqtt::{Mqtt, Protocol, Settings};
-use heatmeter_servers::{Mosquitto, Options};
+use heatmeter_servers::{Mosquitto, Options, Proxy, Said};
 use tokio::task::JoinHandle;
 
-use super::proxy::Proxy;
-use super::support::{Gateway, Listener, Said, energy, meter, poll, settings, soon};
+use super::support::{Gateway, Listener, energy, json, meter, poll, settings, soon};
 
 const METERS: [&str; 3] = ["11111111", "22222222", "33333333"];
 const READINGS: usize = 10_000;
@@ -49,7 +48,7 @@ fn ids(heard: &[Said], serial: &str) -> Vec<String> {
     heard
         .iter()
         .filter(|said| said.topic == topic)
-        .map(|said| said.json()["id"].as_str().unwrap().to_owned())
+        .map(|said| json(said)["id"].as_str().unwrap().to_owned())
         .collect()
 }
 
@@ -109,7 +108,7 @@ async fn progress(listener: &Listener, count: usize) {
 
 async fn ten_thousand_with(protocol: Protocol) {
     let mut broker = Mosquitto::start(&Options::default());
-    let proxy = Proxy::start(broker.port()).await;
+    let proxy = Proxy::start(broker.port());
     let mut listener = Listener::start(&broker).await;
     let gateway = Gateway::start(Settings {
         protocol,
@@ -135,7 +134,8 @@ async fn ten_thousand_with(protocol: Protocol) {
                 proxy.close();
                 proxy.open();
             }
-            // Cut within a packet: each time within another part of it.
+            // Cut within what is said, or what is answered: each time within another part of it.
+            1 => proxy.cut_answers_after(i64::try_from(step * 3 + 1).unwrap()),
             _ => proxy.cut_after(i64::try_from(step * 137 + 11).unwrap()),
         }
     }

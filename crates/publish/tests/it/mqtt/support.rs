@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +10,12 @@ use heatmeter_catalog::{RegisterId, Unit, model};
 use heatmeter_history::{Line, Meter, Poll, PollId, Stored};
 use heatmeter_publish::mqtt::{Board, MeterCard, Past, Protocol, Service, Settings, start};
 use heatmeter_publish::{DeliveryError, Destination, Known, mqtt};
-use heatmeter_servers::Mosquitto;
+use heatmeter_servers::{Heard, Mosquitto, Said, Subscriber, say};
 use jiff::Timestamp;
 use kamstrup_kmp::{Decimal, Verdict};
-use rumqttc_v5::{AsyncClient, MqttOptions, PublishOptions, QoS};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time;
+use tokio::{task, time};
 
 pub(super) const SERIAL: &str = "84968362";
 pub(super) const PROTOCOLS: [Protocol; 2] = [Protocol::V5, Protocol::V3];
@@ -154,27 +149,18 @@ pub(super) fn failed(serial: &str, number: i64, verdict: Verdict) -> Stored {
     stored
 }
 
-/// Something heard.
-#[derive(Clone, Debug)]
-pub(super) struct Said {
-    pub(super) topic: String,
-    pub(super) payload: String,
-    pub(super) retained: bool,
-}
-
-impl Said {
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.payload).unwrap()
-    }
+/// What was said, as JSON.
+pub(super) fn json(said: &Said) -> Value {
+    serde_json::from_str(&said.payload).unwrap()
 }
 
 /// Somebody who listens to everything, for as long as it takes, and can say something, too.
 pub(super) struct Listener {
-    client: AsyncClient,
+    port: u16,
     heard: watch::Receiver<Vec<Said>>,
     /// How often a subscription was accepted.
     subscribed: watch::Receiver<u32>,
-    _tasks: JoinSet<()>,
+    _subscriber: Subscriber,
 }
 
 impl Listener {
@@ -182,28 +168,15 @@ impl Listener {
         let port = broker.port();
         let (hear, heard) = watch::channel(Vec::new());
         let (count, subscribed) = watch::channel(0);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            loop {
-                // Whatever ends the connection: what arrived before was heard.
-                drop(listen(port, &hear, &count).await);
-                time::sleep(Duration::from_millis(20)).await;
-            }
-        });
-        let options = MqttOptions::new("", ("127.0.0.1", port));
-        let (client, mut line) = AsyncClient::builder(options).capacity(16).build();
-        tasks.spawn(async move {
-            loop {
-                if line.poll().await.is_err() {
-                    time::sleep(Duration::from_millis(20)).await;
-                }
-            }
+        let ear = Subscriber::start(port, move |heard| match heard {
+            Heard::Said(said) => hear.send_modify(|heard| heard.push(said)),
+            Heard::Subscribed => count.send_modify(|count| *count += 1),
         });
         let mut listener = Self {
-            client,
+            port,
             heard,
             subscribed,
-            _tasks: tasks,
+            _subscriber: ear,
         };
         listener.wait_for_subscription(1).await;
         listener
@@ -252,7 +225,7 @@ impl Listener {
                 .iter()
                 .skip(after)
                 .filter(|said| said.topic == topic && !said.payload.is_empty())
-                .map(Said::json)
+                .map(json)
                 .find(&fits)
         })
         .await
@@ -268,58 +241,9 @@ impl Listener {
     }
 
     pub(super) async fn say(&self, topic: &str, payload: &str, retain: bool) {
-        let options = PublishOptions::new(QoS::AtLeastOnce).retain(retain);
-        let notice = self
-            .client
-            .publish_tracked(topic, payload.to_owned(), options)
-            .await
-            .unwrap();
-        notice.wait_completion_async().await.unwrap();
-    }
-}
-
-/// One connection of a listener, in the few bytes of MQTT 3.1.1 that it takes. A client would drop what
-/// it has read when it finds the connection broken, and nobody must miss anything here: what mosquitto
-/// hands on with quality of service 0 before it acknowledges arrives, even if it is then killed.
-async fn listen(
-    port: u16,
-    hear: &watch::Sender<Vec<Said>>,
-    count: &watch::Sender<u32>,
-) -> io::Result<()> {
-    const CONNECT: &[u8] = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x00\x00\x00";
-    const SUBSCRIBE_TO_ALL: &[u8] = b"\x82\x06\x00\x01\x00\x01#\x00";
-    const PUBLISH: u8 = 3;
-    const SUBACK: u8 = 9;
-    let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).await?);
-    stream.write_all(CONNECT).await?;
-    stream.write_all(SUBSCRIBE_TO_ALL).await?;
-    loop {
-        let first = stream.read_u8().await?;
-        let mut length = 0;
-        for shift in [0, 7, 14, 21] {
-            let byte = stream.read_u8().await?;
-            length |= usize::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).await?;
-        match first >> 4 {
-            PUBLISH => {
-                let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
-                let payload = body.split_off(2 + topic);
-                hear.send_modify(|heard| {
-                    heard.push(Said {
-                        topic: String::from_utf8(body.split_off(2)).unwrap(),
-                        payload: String::from_utf8(payload).unwrap(),
-                        retained: first & 1 == 1,
-                    });
-                });
-            }
-            SUBACK => count.send_modify(|count| *count += 1),
-            _ => {}
-        }
+        let (port, topic, payload) = (self.port, topic.to_owned(), payload.to_owned());
+        let saying = task::spawn_blocking(move || say(port, &topic, &payload, retain));
+        saying.await.unwrap();
     }
 }
 
