@@ -20,6 +20,10 @@ const LARGEST: u32 = 1024 * 1024;
 /// How many requests may wait inside the client.
 const WAITING: usize = 64;
 
+/// How many messages may be on their way at once. The client for MQTT 5 looks through room for that many
+/// with each message, and by default it has room for 65,535.
+const ON_THEIR_WAY: u16 = 100;
+
 /// A version of MQTT. Each connection has a client, for whoever has something to say, and a line,
 /// which moves the bytes and must be asked for its next event all the time.
 pub(super) trait Version: Send + 'static {
@@ -262,6 +266,7 @@ version! {
     options: |options| {
         options.set_connect_timeout(PATIENCE);
         options.set_max_packet_size(Some(LARGEST));
+        options.set_outgoing_inflight_upper_limit(ON_THEIR_WAY);
         let mut network = rumqttc_v5::NetworkOptions::new();
         network.set_tcp_nodelay(true);
         options.set_network_options(network);
@@ -295,6 +300,7 @@ version! {
     options: |options| {
         let largest = usize::try_from(LARGEST).unwrap_or(usize::MAX);
         options.set_max_packet_size(largest, largest);
+        options.set_inflight(ON_THEIR_WAY);
     },
     network: |line| {
         line.network_options.set_tcp_nodelay(true);
