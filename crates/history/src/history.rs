@@ -199,6 +199,18 @@ impl History {
             .await
     }
 
+    /// What was the latest reading of every register of a meter before this poll. What was read only
+    /// more than 10,000 polls earlier, and again since, is left out.
+    pub async fn latest_before(
+        &self,
+        serial: &str,
+        poll: &Stored,
+    ) -> Result<Vec<Latest>, HistoryError> {
+        let (serial, poll) = (serial.to_owned(), poll.clone());
+        self.read(move |connection| reader::latest_before(connection, &serial, &poll))
+            .await
+    }
+
     /// Polls of a meter in the order of their times: from one moment on, before another, at most so
     /// many. To go on, ask from a millisecond after the last one.
     pub async fn polls(

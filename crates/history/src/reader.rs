@@ -1,5 +1,6 @@
 //! What is read: who the meters are, what was polled, what is still to be delivered.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -81,13 +82,45 @@ pub(crate) fn latest(connection: &Connection, serial: &str) -> Result<Vec<Latest
             "SELECT l.register, l.quality, l.unit, l.exponent, l.mantissa, l.text, l.reason, l.at
              FROM latest l JOIN meters m ON m.id = l.meter WHERE m.serial = ? ORDER BY l.register",
         )?
-        .query_map([serial], |row| {
-            Ok(Latest {
-                reading: row::reading(row, 0)?,
-                at: row.get::<_, Millisecond>(7)?.0,
-            })
-        })?
+        .query_map([serial], latest_of)?
         .collect()
+}
+
+/// How many polls are looked through for what was the latest before one of them.
+const LOOKED_THROUGH: usize = 10_000;
+
+/// The latest reading of every register of a meter before this poll, in the order of their numbers.
+pub(crate) fn latest_before(
+    connection: &Connection,
+    serial: &str,
+    poll: &Stored,
+) -> Result<Vec<Latest>> {
+    // One that was not read since is still the latest.
+    let mut all: BTreeMap<_, _> = latest(connection, serial)?
+        .into_iter()
+        .filter(|latest| latest.at < poll.poll.at)
+        .map(|latest| (latest.reading.register, latest))
+        .collect();
+    // Of each group, the row with the greatest id.
+    let mut others = connection.prepare_cached(
+        "SELECT r.register, r.quality, r.unit, r.exponent, r.mantissa, r.text, r.reason, p.at,
+         max(p.id) FROM (SELECT p.id, p.at FROM polls p JOIN meters m ON m.id = p.meter
+         WHERE m.serial = ? AND p.id < ? ORDER BY p.id DESC LIMIT ?) p
+         JOIN readings r ON r.poll = p.id GROUP BY r.register",
+    )?;
+    let others = others.query_map(params![serial, poll.id.0, count(LOOKED_THROUGH)], latest_of)?;
+    for latest in others {
+        let latest = latest?;
+        all.insert(latest.reading.register, latest);
+    }
+    Ok(all.into_values().collect())
+}
+
+fn latest_of(row: &Row<'_>) -> Result<Latest> {
+    Ok(Latest {
+        reading: row::reading(row, 0)?,
+        at: row.get::<_, Millisecond>(7)?.0,
+    })
 }
 
 /// Up to where a place has acknowledged; nothing if nobody asked about it before.

@@ -228,13 +228,15 @@ impl Past {
         let mut past = BTreeMap::new();
         for meter in history.meters().await? {
             let serial = meter.serial.clone();
-            let mut latest = history.latest(&serial).await?;
-            let mut newest = history.newest(&serial).await?;
-            if let Some(oldest) = &oldest {
-                // What waits is told when it is delivered, in its turn.
-                latest.retain(|latest| latest.at < oldest.poll.at);
-                newest = newest.filter(|newest| newest.id < oldest.id);
-            }
+            let newest = history.newest(&serial).await?;
+            // What waits is told when it is delivered, in its turn.
+            let (latest, newest) = match &oldest {
+                Some(oldest) => (
+                    history.latest_before(&serial, oldest).await?,
+                    newest.filter(|newest| newest.id < oldest.id),
+                ),
+                None => (history.latest(&serial).await?, newest),
+            };
             let mut known = Known::earlier(meter, latest);
             if let Some(newest) = newest {
                 known.take(&newest.poll, None);

@@ -1,6 +1,9 @@
+use heatmeter_catalog::{RegisterId, Unit};
 use heatmeter_history::{Poll, PollId, Stored};
 
-use crate::bench_meter::{Place, energy};
+use crate::bench_meter::{ENERGY, Place, energy, number};
+
+const FLOW: RegisterId = RegisterId(74);
 
 fn hourly(serial: &str, count: i64) -> Vec<Poll> {
     (0..count)
@@ -65,6 +68,37 @@ async fn a_new_place_starts_with_the_next_poll_or_with_the_first() {
         next
     );
     assert_eq!(history.backlog("archive").await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn what_was_the_latest_before_a_poll_can_be_told() {
+    let place = Place::new();
+    let history = place.open().await;
+    let mut polls = hourly("1", 4);
+    for hour in [0, 2] {
+        polls[hour]
+            .readings
+            .push(number(FLOW, Unit::LITRE_PER_HOUR, "38"));
+    }
+    polls.insert(1, energy("2", "2026-11-22T01:00:00Z", "7"));
+    let ids = history.record_all(polls.clone()).await.unwrap();
+    let before = async |nth: usize| {
+        let stored = Stored {
+            id: ids[nth],
+            poll: polls[nth].clone(),
+        };
+        let latest = history.latest_before("1", &stored).await.unwrap();
+        let latest = latest.into_iter();
+        latest
+            .map(|latest| (latest.reading.register, latest.at))
+            .collect::<Vec<_>>()
+    };
+    let (first, second, third) = (polls[0].at, polls[2].at, polls[3].at);
+    assert_eq!(before(0).await, []);
+    // That of another meter is none of its.
+    assert_eq!(before(2).await, [(ENERGY, first), (FLOW, first)]);
+    assert_eq!(before(3).await, [(ENERGY, second), (FLOW, first)]);
+    assert_eq!(before(4).await, [(ENERGY, third), (FLOW, third)]);
 }
 
 #[tokio::test]
