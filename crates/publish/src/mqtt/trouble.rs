@@ -121,7 +121,7 @@ fn of_network(error: &std::io::Error, settings: &Settings) -> DeliveryError {
             format!("the broker at {broker} closed the connection"),
             if settings.tls.is_some() {
                 "Check that the broker expects TLS at this port. If it wants a certificate of ours, \
-                 set cert and key."
+                 set cert_file and key_file."
             } else {
                 "Check whether the broker expects TLS at this port."
             },
