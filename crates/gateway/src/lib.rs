@@ -15,6 +15,7 @@ pub mod ports;
 pub mod schedule;
 pub mod service;
 pub mod web;
+mod zone;
 
 // For commands that look at a history without running the service.
 pub use heatmeter_history as history;

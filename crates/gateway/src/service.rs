@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::hub::{Event, General, Hub, Trouble};
 use crate::web::{self, Site};
+use crate::zone;
 
 use behind::{Behind, Reload};
 use destinations::Destinations;
@@ -375,7 +376,7 @@ async fn listen(config: &Config) -> Result<TcpListener, ServiceError> {
 fn general(config: &Config) -> General {
     General {
         language: config.language,
-        time_zone: config.time_zone.clone(),
+        time_zone: zone::named(config.time_zone.clone(), Clock::system().now()),
     }
 }
 

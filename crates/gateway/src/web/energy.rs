@@ -1,7 +1,7 @@
 //! What was counted today and this month, against the same days of last year.
 
 use heatmeter_catalog::{Kind, register};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, Zoned};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -30,6 +30,7 @@ pub(super) async fn compare(web: &Web, state: &MeterState, now: Timestamp) -> Ve
     };
     let general = web.site.hub.general();
     let now = now.to_zoned(general.time_zone.clone());
+    let until = counted_until(state.read_at, &now);
     let model = state.model;
     let counters = state
         .readings
@@ -45,10 +46,16 @@ pub(super) async fn compare(web: &Web, state: &MeterState, now: Timestamp) -> Ve
     for register in counters {
         let history = &web.site.history;
         // That the history cannot be read is told by the status.
-        let amounts = history
-            .comparison(&meter.serial, register.id, now.clone())
-            .await
-            .unwrap_or_default();
+        let compare = async |at: &Zoned| {
+            let compared = history.comparison(&meter.serial, register.id, at.clone());
+            compared.await.unwrap_or_default()
+        };
+        let mut amounts = compare(&until).await;
+        if until.date() != now.date() {
+            let day = compare(&now).await;
+            amounts.today = day.today;
+            amounts.today_last_year = day.today_last_year;
+        }
         let text = |amount: Option<kamstrup_kmp::Decimal>| amount.map(|amount| amount.to_string());
         compared.push(Comparison {
             key: register.key,
@@ -61,4 +68,42 @@ pub(super) async fn compare(web: &Web, state: &MeterState, now: Timestamp) -> Ve
         });
     }
     compared
+}
+
+/// How far this month has been counted: to the last reading. Until the next one a year ago must not count on.
+fn counted_until(read_at: Option<Timestamp>, now: &Zoned) -> Zoned {
+    let Some(read_at) = read_at else {
+        return now.clone();
+    };
+    let read_at = read_at.to_zoned(now.time_zone().clone());
+    let is_this_month = (read_at.year(), read_at.month()) == (now.year(), now.month());
+    // The reading of a year ago may have come a moment later in its hour.
+    let until = read_at.checked_add(2.minutes()).unwrap_or(read_at);
+    if is_this_month && until < *now {
+        until
+    } else {
+        now.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_ago_counts_no_further_than_this_year_was_read() {
+        let now: Zoned = "2026-11-26T16:00:00+01:00[Europe/Copenhagen]"
+            .parse()
+            .unwrap();
+        let until = |read_at: &str| {
+            counted_until(read_at.parse().ok(), &now)
+                .timestamp()
+                .to_string()
+        };
+        assert_eq!(until("2026-11-26T14:59:50Z"), "2026-11-26T15:00:00Z");
+        assert_eq!(until("2026-11-25T22:55:00Z"), "2026-11-25T22:57:00Z");
+        // In this month nothing was read yet: there is nothing to compare.
+        assert_eq!(until("2026-10-31T22:59:50Z"), "2026-11-26T15:00:00Z");
+        assert_eq!(counted_until(None, &now), now);
+    }
 }
