@@ -157,6 +157,8 @@ pub(super) async fn put(
     headers: HeaderMap,
     Body(put): Body<Put>,
 ) -> Answer<Response> {
+    // Of two who save at once, the second finds the first one's file.
+    let _turn = web.saving.lock().await;
     let file = ConfigFile::read(web.site.config.as_deref())?;
     let if_match = headers
         .get(header::IF_MATCH)

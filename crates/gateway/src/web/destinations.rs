@@ -53,7 +53,12 @@ pub(super) async fn test(
     Body(mut asked): Body<DestinationAsked>,
 ) -> Answer<Response> {
     let file = ConfigFile::read(web.site.config.as_deref())?;
-    fill_in(&mut asked.settings, &file.text, &asked.kind, asked.index);
+    fill_in(&mut asked.settings, &file.text, &asked.kind, asked.index).map_err(|key| {
+        Refusal::bad_request(
+            format!("The secret `{key}` is masked, and the file has none for this address."),
+            "Write the change first and test then, or name a file with the secret.",
+        )
+    })?;
     let tested = web
         .site
         .service

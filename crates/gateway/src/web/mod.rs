@@ -38,7 +38,7 @@ use axum::routing::get;
 use heatmeter_history::History;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -69,6 +69,7 @@ pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
     let prefix = site.access.prefix().to_owned();
     let web = Web(Arc::new(Shared {
         login: login::Gate::default(),
+        saving: Mutex::default(),
         listeners: Arc::new(Semaphore::new(events::LISTENERS_MAX)),
         stop: stop.clone(),
         site,
@@ -83,6 +84,8 @@ struct Web(Arc<Shared>);
 struct Shared {
     site: Site,
     login: login::Gate,
+    /// Held by whoever replaces the configuration.
+    saving: Mutex<()>,
     listeners: Arc<Semaphore>,
     stop: CancellationToken,
 }

@@ -86,7 +86,10 @@ pub(super) async fn test(
         ));
     }
     let meters = web.site.hub.meters();
-    if let Some(state) = meters.values().find(|state| state.port == asked.port) {
+    if let Some(state) = meters
+        .values()
+        .find(|state| is_same_port(&state.port, &asked.port))
+    {
         return Ok(Json(through_its_line(&web, state).await));
     }
     let Ok(_turn) = TURN.try_acquire() else {
@@ -98,6 +101,12 @@ pub(super) async fn test(
         ));
     };
     Ok(Json(directly(&web, port).await))
+}
+
+/// A serial port has several names: under another one than the configuration's it is held by ourselves.
+fn is_same_port(one: &str, other: &str) -> bool {
+    let device = |port: &str| std::fs::canonicalize(port).ok();
+    one == other || device(one).is_some_and(|it| Some(it) == device(other))
 }
 
 /// One port at a time is tried.
@@ -187,5 +196,22 @@ impl Identity {
                 .map(|software| software.to_string()),
             serial: meter.serial().map(str::to_owned),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_port_is_known_by_each_of_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["ttyUSB0", "ttyUSB1", "by-id"].map(|name| folder.path().join(name));
+        std::fs::write(&names[0], "").unwrap();
+        std::fs::write(&names[1], "").unwrap();
+        std::os::unix::fs::symlink(&names[0], &names[2]).unwrap();
+        let [one, other, link] = names.map(|name| name.display().to_string());
+        assert!(super::is_same_port(&one, &link));
+        assert!(!super::is_same_port(&one, &other));
+        assert!(super::is_same_port("socket://a:1", "socket://a:1"));
+        assert!(!super::is_same_port("socket://a:1", "socket://a:2"));
     }
 }

@@ -50,7 +50,21 @@ pub(super) fn apply(text: &str, changes: &[Change]) -> Answer<String> {
     for change in changes {
         change.apply(document.as_item_mut())?;
     }
-    Ok(document.to_string())
+    let after = document.to_string();
+    // What the file says about itself stands above its first key, and is not removed with that.
+    let heading = heading(text);
+    if after.contains(heading.trim()) {
+        return Ok(after);
+    }
+    let rest = after.trim_start_matches('\n');
+    Ok(format!("{}\n\n{rest}", heading.trim_end()))
+}
+
+/// The comments at the head of the file.
+fn heading(text: &str) -> String {
+    text.split_inclusive('\n')
+        .take_while(|line| line.trim().is_empty() || line.starts_with('#'))
+        .collect()
 }
 
 impl Change {
@@ -295,6 +309,21 @@ host = \"broker\"
         let document: DocumentMut = text.parse().unwrap();
         assert!(!text.contains("ttyUSB0"), "{text}");
         assert!(document["mqtt"].get("host").is_none());
+    }
+
+    #[test]
+    fn the_heading_of_the_file_stays_when_the_first_key_goes() {
+        let text = "# Our house.\nport = \"/dev/ttyUSB0\" # the head\n";
+        let changes = serde_json::json!([
+            {"op": "remove", "path": ["port"]},
+            {"op": "add", "path": ["meter"], "value": {"name": "House", "port": "/dev/ttyUSB0"}},
+        ]);
+        let changes: Vec<Change> = serde_json::from_value(changes).unwrap();
+        let after = apply(text, &changes).unwrap();
+        assert_eq!(
+            after,
+            "# Our house.\n\n[[meter]]\nname = \"House\"\nport = \"/dev/ttyUSB0\"\n"
+        );
     }
 
     #[test]

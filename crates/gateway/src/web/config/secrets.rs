@@ -3,6 +3,8 @@
 use serde_json::Value as Json;
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 
+use super::values;
+
 /// What is shown of a secret.
 const MASK: &str = "********";
 
@@ -65,27 +67,67 @@ pub(super) fn hide(text: &str, configuration: &str) -> String {
         .fold(text.to_owned(), |text, secret| text.replace(secret, MASK))
 }
 
-/// Fills in the masked secrets of a destination's settings from the file's own table.
-pub(in crate::web) fn fill_in(settings: &mut Json, file: &str, kind: &str, place: usize) {
-    let file: DocumentMut = file.parse().unwrap_or_default();
-    let Some(table) = file.get(kind) else { return };
-    let old = match table {
-        Item::ArrayOfTables(tables) => tables.get(place).map(|table| table as &dyn TableLike),
-        other => other.as_table_like(),
+/// Fills in the masked secrets of a destination's settings from the file's table of the same address: a
+/// secret goes nowhere but where the file sends it. `place` is the table that is meant if several fit.
+///
+/// # Errors
+///
+/// The key of a masked secret that the file has none for.
+pub(in crate::web) fn fill_in(
+    settings: &mut Json,
+    file: &str,
+    kind: &str,
+    place: usize,
+) -> Result<(), String> {
+    let file = values::of(file);
+    let tables = match file.get(kind) {
+        Some(Json::Array(tables)) => tables.as_slice(),
+        Some(table) => std::slice::from_ref(table),
+        None => &[],
     };
-    let (Some(old), Some(settings)) = (old, settings.as_object_mut()) else {
-        return;
+    let wanted = address(settings);
+    let old = tables
+        .get(place)
+        .into_iter()
+        .chain(tables)
+        .find(|table| address(table) == wanted);
+    let Some(settings) = settings.as_object_mut() else {
+        return Ok(());
     };
+    let masked_password = format!(":{MASK}@");
     for (key, value) in settings {
         let Json::String(text) = value else { continue };
-        let Some(was) = old.get(key).and_then(Item::as_str) else {
+        let is_whole = text == MASK;
+        if !is_whole && !text.contains(&masked_password) {
             continue;
-        };
-        if text == MASK {
-            was.clone_into(text);
-        } else if let Some(password) = url_password(was) {
-            *text = text.replace(&format!(":{MASK}@"), &format!(":{password}@"));
         }
+        let was = old.and_then(|old| old.get(key)?.as_str());
+        match was.map(|was| (was, url_password(was))) {
+            Some((was, _)) if is_whole => was.clone_into(text),
+            Some((_, Some(password))) => {
+                *text = text.replace(&masked_password, &format!(":{password}@"));
+            }
+            _ => return Err(key.clone()),
+        }
+    }
+    Ok(())
+}
+
+/// Where a destination is: scheme and host of its address, or its host and port.
+fn address(settings: &Json) -> (Option<String>, Option<Json>) {
+    let text = |key| settings.get(key).and_then(Json::as_str);
+    match text("url").and_then(|url| url.split_once("://")) {
+        Some((scheme, rest)) => {
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            let host = authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, host)| host);
+            (Some(format!("{scheme}://{host}")), None)
+        }
+        None => (
+            text("host").map(str::to_owned),
+            settings.get("port").cloned(),
+        ),
     }
 }
 
@@ -263,6 +305,8 @@ fn mask_lines(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const FILE: &str = "\
@@ -330,11 +374,45 @@ headers = { Authorization = \"Bearer abc\" }
 
     #[test]
     fn settings_that_are_tested_get_the_secrets_of_the_file() {
-        let mut settings = serde_json::json!({"url": "http://two", "token": MASK});
-        fill_in(&mut settings, FILE, "influx", 1);
-        assert_eq!(settings["token"], "second");
-        let mut settings = serde_json::json!({"url": "postgres://u:********@other/heat"});
-        fill_in(&mut settings, FILE, "postgres", 0);
-        assert_eq!(settings["url"], "postgres://u:p4ss@other/heat");
+        let filled = |settings: Json, kind, place| {
+            let mut settings = settings;
+            fill_in(&mut settings, FILE, kind, place).map(|()| settings)
+        };
+        let two = filled(
+            json!({"url": "http://two/write", "token": MASK}),
+            "influx",
+            1,
+        )
+        .unwrap();
+        assert_eq!(two["token"], "second");
+        let db = filled(
+            json!({"url": "postgres://u:********@db/other"}),
+            "postgres",
+            0,
+        )
+        .unwrap();
+        assert_eq!(db["url"], "postgres://u:p4ss@db/other");
+        // The list may have been changed on the page: it is the address that tells.
+        let two = filled(json!({"url": "http://two", "token": MASK}), "influx", 0).unwrap();
+        assert_eq!(two["token"], "second");
+    }
+
+    #[test]
+    fn a_secret_is_not_sent_to_another_address() {
+        for (kind, settings) in [
+            (
+                "postgres",
+                json!({"url": "postgres://u:********@elsewhere/heat"}),
+            ),
+            ("influx", json!({"url": "https://one", "token": MASK})),
+            ("mqtt", json!({"host": "elsewhere", "password": MASK})),
+            (
+                "mqtt",
+                json!({"host": "broker", "port": 1884, "password": MASK}),
+            ),
+        ] {
+            let mut asked = settings.clone();
+            assert!(fill_in(&mut asked, FILE, kind, 0).is_err(), "{settings}");
+        }
     }
 }
