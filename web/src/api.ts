@@ -38,12 +38,14 @@ export class ApiError extends Error {
 /** Called when the gateway asks for the token. */
 export const login = { wanted: (): void => {} };
 
+/** What is only told takes no longer than this; a phone that left the network would wait for minutes. */
+const TELL_WITHIN = 30_000;
+
 async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`api/${path}`, { cache: "no-store", ...init });
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") throw error;
+  } catch {
     throw new ApiError(0, "unreachable", "", "");
   }
   if (response.ok) return response;
@@ -60,7 +62,9 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
 
 async function get<T>(path: string, query: Record<string, string | number> = {}): Promise<T> {
   const search = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));
-  const response = await ask(search.size > 0 ? `${path}?${search}` : path);
+  const response = await ask(search.size > 0 ? `${path}?${search}` : path, {
+    signal: AbortSignal.timeout(TELL_WITHIN),
+  });
   return (await response.json()) as T;
 }
 

@@ -21,6 +21,9 @@ import "./views/line.js";
 import "./views/login.js";
 import "./views/setup.js";
 
+/** How long a page may be out of sight and still listen. */
+const UNSEEN = 60_000;
+
 @customElement("hm-app")
 export class App extends LitElement {
   @state() private route: Route = here();
@@ -30,6 +33,8 @@ export class App extends LitElement {
   @state() private voice = 0;
 
   readonly watch = new Watch(this, 1);
+
+  #unseen = 0;
 
   readonly #moved = (): void => {
     const before = this.route.place;
@@ -177,6 +182,7 @@ export class App extends LitElement {
     };
     addEventListener("hashchange", this.#moved);
     addEventListener("pagehide", () => live.disconnect());
+    document.addEventListener("visibilitychange", () => this.#seen());
     addEventListener("pageshow", (event) => event.persisted && live.connect());
     live.addEventListener("change", this.#welcome);
     document.addEventListener("theme", () => this.requestUpdate());
@@ -195,9 +201,23 @@ export class App extends LitElement {
     this.ready = true;
     this.#title();
     if (!this.locked) live.connect();
-    if (wanted === null) {
-      // The browser speaks none of ours: the gateway's is the next best.
-      live.addEventListener("change", () => void this.#speak(live.status?.language ?? "en"), { once: true });
+    if (wanted !== null) return;
+    // The browser speaks none of ours: the gateway's is the next best.
+    const ask = (): void => {
+      if (!live.status) return;
+      live.removeEventListener("change", ask);
+      void this.#speak(live.status.language);
+    };
+    live.addEventListener("change", ask);
+  }
+
+  /** Browsers keep few connections to one place: a page that nobody sees gives its own back. */
+  #seen(): void {
+    clearTimeout(this.#unseen);
+    if (document.visibilityState === "hidden") {
+      this.#unseen = setTimeout(() => live.disconnect(), UNSEEN);
+    } else if (this.ready && !this.locked) {
+      live.resume();
     }
   }
 
@@ -313,8 +333,15 @@ export class App extends LitElement {
         text=${live.loaded ? t("connection.lost.stale") : t("connection.lost.help")}
       >
         <div class="row">
-          <span class="number">${t("connection.retry", { seconds })}</span>
+          <span class="number" role="timer">${t("connection.retry", { seconds })}</span>
           <button class="small" @click=${() => live.connect()}>${t("connection.now")}</button>
+        </div>
+      </hm-notice>`;
+    }
+    if (live.updated) {
+      return html`<hm-notice heading=${t("update.title")}>
+        <div class="row">
+          <button class="small" @click=${() => location.reload()}>${t("update.load")}</button>
         </div>
       </hm-notice>`;
     }

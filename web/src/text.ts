@@ -2,6 +2,7 @@
 // registers, verdicts and flags are called comes from the gateway's catalogue.
 
 import { api } from "./api.js";
+import { live } from "./live.js";
 import en from "./texts/en.json";
 import type { Catalogue, Info, Language, Reading, Verdict } from "./types.js";
 
@@ -59,18 +60,33 @@ function languageOf(tag: string | null): Language | null {
   return known in LANGUAGES ? (known as Language) : null;
 }
 
-/** Speaks this language from now on. */
+/** For the names of registers the page waits no longer than this. */
+const PATIENCE = 1000;
+
+/** Speaks this language from now on. Where its words do not come, it goes on in the one before. */
 export async function speak(wanted: Language): Promise<void> {
   if (wanted === "en") {
     [texts, verdicts] = [en, {}];
   } else {
-    const [words, said] = await OTHERS[wanted]();
+    // They are those of one version of the page: after an update of the gateway there may be none.
+    const found = await OTHERS[wanted]().catch(() => null);
+    if (!found) return;
+    const [words, said] = found;
     [texts, verdicts] = [words.default, said.default];
   }
   language = wanted;
   document.documentElement.lang = wanted;
+  catalogue = null;
   // Without it the words of the gateway's own language do.
-  catalogue = await api.catalogue(wanted).catch(() => null);
+  const names = api.catalogue(wanted).then(
+    (found) => {
+      if (language !== wanted) return;
+      catalogue = found;
+      live.changed();
+    },
+    () => {},
+  );
+  await Promise.race([names, new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 }
 
 export function remember(wanted: Language): void {

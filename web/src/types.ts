@@ -92,6 +92,8 @@ export interface Meter {
   tried_at: string | null;
   next_read_at: string | null;
   stale: boolean;
+  /** When they will be, unless new ones come. */
+  stale_at?: string | null;
   doing: "waiting" | "reading" | "aligning";
   readings: Reading[];
   info: Info[];

@@ -208,7 +208,7 @@ export class Home extends LitElement {
   }
 
   #meter(meter: Meter): TemplateResult {
-    const old = meter.stale || (meter.verdict !== null && meter.verdict.code !== "ok");
+    const old = isOld(meter) || (meter.verdict !== null && meter.verdict.code !== "ok");
     return html`<article class="card stack" aria-label=${meter.name}>
       <div class="head">
         <div class="near">
@@ -251,14 +251,14 @@ export class Home extends LitElement {
 
   #pill(meter: Meter): TemplateResult {
     const pill = (kind: Kind, name: "good" | "warn" | "bad" | "wait", text: string): TemplateResult =>
-      html`<span class="pill ${kind}" role="status">${icon(name, 18)}${text}</span>`;
+      html`<span class="pill ${kind}">${icon(name, 18)}${text}</span>`;
     const age = meter.read_at === null ? "" : ago(meter.read_at);
     if (meter.doing === "aligning") return pill("info", "wait", t("home.aligning"));
     if (meter.verdict === null) return pill("info", "wait", t("home.waiting"));
     if (meter.verdict.code !== "ok") {
       return pill("bad", "bad", age === "" ? t("home.never") : t("home.failing", { age }));
     }
-    return meter.stale
+    return isOld(meter)
       ? pill("warn", "warn", t("home.stale", { age }))
       : pill("good", "good", t("home.good", { age }));
   }
@@ -267,7 +267,7 @@ export class Home extends LitElement {
     const mine = this.problems.get(meter.id);
     if (mine !== undefined) return html`<hm-notice kind="bad" text=${mine}></hm-notice>`;
     if (meter.verdict === null || meter.verdict.code === "ok") {
-      if (!meter.stale || meter.read_at === null) return nothing;
+      if (!isOld(meter) || meter.read_at === null) return nothing;
       return html`<hm-notice
         kind="warn"
         heading=${t("home.stale.title")}
@@ -468,6 +468,10 @@ export class Home extends LitElement {
     }
   }
 }
+
+/** Whether the schedule no longer explains the age of the readings; also while nobody says so. */
+const isOld = ({ stale, stale_at }: Meter): boolean =>
+  stale || (stale_at != null && Date.parse(stale_at) < live.now());
 
 /** What is compared with last year: energy; of a meter without any, what it counts. */
 function heroes(meter: Meter): EnergyToday[] {

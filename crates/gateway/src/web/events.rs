@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
-use futures_util::Stream;
+use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use heatmeter_history::Poll;
 use serde::Serialize;
@@ -28,14 +28,15 @@ use crate::hub::{Attempt, Event};
 /// So many may listen at once.
 pub(super) const LISTENERS_MAX: usize = 32;
 
-/// So often something is sent, whatever happens: proxies close what looks dead.
+/// So often something is sent, whatever happens: proxies close what looks dead, and a page takes a line
+/// without a word for cut.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// What happens, as it happens.
 ///
 /// Events: `status` (Status), `meter` (Meter), `removed` (Removed), `poll` (`PollEvent`), `align`
-/// (`AlignEvent`), `align_ended` (`AlignEndedEvent`). The first ones tell everything. A comment every 15 s
-/// shows that the line is alive.
+/// (`AlignEvent`), `align_ended` (`AlignEndedEvent`). The first ones tell everything. After 15 s without
+/// any of them `alive` shows that the line is.
 #[utoipa::path(
     get, path = "/api/events", tag = "gateway",
     responses(
@@ -43,9 +44,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
         (status = 503, description = "Too many listen.", body = Refusal),
     ),
 )]
-pub(super) async fn get(
-    State(web): State<Web>,
-) -> Answer<Sse<impl Stream<Item = Result<SseEvent, axum::Error>>>> {
+pub(super) async fn get(State(web): State<Web>) -> Answer<Response> {
     let permit = std::sync::Arc::clone(&web.listeners)
         .try_acquire_owned()
         .map_err(|_| {
@@ -67,7 +66,10 @@ pub(super) async fn get(
         let event = listener.next().await?;
         Some((event, listener))
     });
-    Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+    let alive = SseEvent::default().event("alive").data("{}");
+    let events = Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT).event(alive));
+    // nginx would hold it back until there is a lot of it.
+    Ok(([("x-accel-buffering", "no")], events).into_response())
 }
 
 /// Somebody who listens.
