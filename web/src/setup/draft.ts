@@ -51,8 +51,16 @@ export class ConfigDraft {
     this.draft = null;
   }
 
+  /** Puts the changes on the file as it is now. */
+  async renew(): Promise<void> {
+    this.config = await api.config();
+    if (this.changes.length > 0) this.draft = await api.draft(this.changes);
+  }
+
   async save(): Promise<void> {
-    if (this.draft) await api.save(this.draft.toml, this.config.etag);
+    if (!this.draft) return;
+    await api.save(this.draft.toml, this.config.etag);
+    this.discard();
   }
 }
 

@@ -28,11 +28,18 @@ interface Editing {
   readonly settings: Settings;
 }
 
+/** Changes that are not written yet outlast a look at another view. */
+let kept: ConfigDraft | null = null;
+
 @customElement("hm-setup")
 export class Setup extends LitElement {
   @state() private draft: ConfigDraft | null = null;
   @state() private editing: Editing | null = null;
   @state() private problem: { message: string; help: string } | null = null;
+  /** Whether the file is another one than the changes were made to. */
+  @state() private outdated = false;
+  @state() private reviewing = false;
+  @state() private copied = false;
   @state() private saving = false;
   @state() private saved = false;
   @state() private version = 0;
@@ -92,6 +99,13 @@ export class Setup extends LitElement {
         min-height: 1.5em;
         white-space: pre;
       }
+      /* Who copies the lines by hand gets those of the file. */
+      pre i,
+      pre .minus,
+      pre .place {
+        font-style: normal;
+        user-select: none;
+      }
       .plus {
         color: var(--good);
         background: var(--good-soft);
@@ -118,7 +132,8 @@ export class Setup extends LitElement {
 
   async #load(): Promise<void> {
     try {
-      this.draft = new ConfigDraft(await api.config());
+      if (!kept || kept.changes.length === 0) kept = new ConfigDraft(await api.config());
+      this.draft = kept;
       this.problem = null;
     } catch (error) {
       this.problem = told(error);
@@ -284,13 +299,14 @@ ${masked(draft.config.toml)}</pre>
   }
 
   #pending(): TemplateResult | typeof nothing {
+    if (this.problem && !this.reviewing) return html`<div class="pending">${this.#problem()}</div>`;
     const count = this.draft?.changes.length ?? 0;
     if (count === 0) return nothing;
     return html`<div class="pending row apart" role="status">
       <strong>${t("setup.pending")}</strong>
       <div class="row">
         <button class="plain" @click=${this.#discard}>${t("setup.discard")}</button>
-        <button class="main" @click=${() => this.dialog.showModal()}>${t("setup.review")}</button>
+        <button class="main" @click=${() => this.#ask()}>${t("setup.review")}</button>
       </div>
     </div>`;
   }
@@ -299,14 +315,22 @@ ${masked(draft.config.toml)}</pre>
     const draft = this.draft?.draft;
     const problems = draft?.problems ?? [];
     const writable = this.draft?.config.writable === true;
-    return html`<dialog aria-labelledby="review">
+    return html`<dialog
+      aria-labelledby="review"
+      @close=${() => {
+        this.reviewing = false;
+        this.problem = null;
+      }}
+    >
       <div class="stack">
         <h2 id="review">${t("setup.review.title")}</h2>
         <p class="quiet small break">${this.draft?.config.path ?? t("setup.file.none")}</p>
         <pre class="mono" tabindex="0" role="region" aria-label=${t("setup.review.title")}>
 ${masked(draft?.diff ?? "")
             .split("\n")
-            .map((line) => html`<span class=${kindOf(line)}>${line}</span>`)}</pre>
+            .map(
+              (line) => html`<span class=${kindOf(line)}><i>${line.slice(0, 1)}</i>${line.slice(1)}</span>`,
+            )}</pre>
         ${problems.map(
           ({ message, help, line }) =>
             html`<hm-notice
@@ -315,20 +339,22 @@ ${masked(draft?.diff ?? "")
               text=${help ?? ""}
             ></hm-notice>`,
         )}
+        ${this.reviewing ? this.#problem() : nothing}
         ${
-          this.problem
-            ? html`<hm-notice
-                kind="bad"
-                heading=${this.problem.message}
-                text=${this.problem.help}
-              ></hm-notice>`
-            : nothing
+          writable
+            ? nothing
+            : html`<hm-notice kind="warn" text=${t("setup.read_only.text")}>
+                <div class="row">
+                  <button class="small" @click=${this.#copy}>
+                    ${icon(this.copied ? "good" : "save", 18)}${t("setup.copy")}
+                  </button>
+                </div>
+              </hm-notice>`
         }
-        ${writable ? nothing : html`<hm-notice kind="warn" text=${t("setup.read_only.text")}></hm-notice>`}
         <div class="row">
           <button
             class="main"
-            ?disabled=${problems.length > 0 || !writable || this.saving}
+            ?disabled=${!draft || problems.length > 0 || !writable || this.outdated || this.saving}
             @click=${this.#save}
           >
             ${t("setup.write")}
@@ -337,6 +363,19 @@ ${masked(draft?.diff ?? "")
         </div>
       </div>
     </dialog>`;
+  }
+
+  #problem(): TemplateResult | typeof nothing {
+    if (!this.problem) return nothing;
+    return html`<hm-notice kind="bad" heading=${this.problem.message} text=${this.problem.help}>
+      ${
+        this.outdated
+          ? html`<div class="row">
+              <button class="small" ?disabled=${this.saving} @click=${this.#renew}>${t("again")}</button>
+            </div>`
+          : nothing
+      }
+    </hm-notice>`;
   }
 
   #use({ port, test }: Use): void {
@@ -358,20 +397,51 @@ ${masked(draft?.diff ?? "")
     this.saved = false;
     try {
       await this.draft.add(...changes);
-      this.editing = null;
     } catch (error) {
       this.problem = told(error);
+      return;
     }
+    this.editing = null;
     this.version += 1;
+    await this.#ask();
+  }
+
+  /** Here it is seen what will be written, and asked. */
+  async #ask(): Promise<void> {
+    this.problem = null;
+    this.copied = false;
+    this.reviewing = true;
     await this.updateComplete;
-    // Here it is seen what will be written, and asked.
     this.dialog.showModal();
   }
+
+  /** What the changes add, for a file that somebody else writes. */
+  readonly #copy = async (): Promise<void> => {
+    const lines = masked(this.draft?.draft?.diff ?? "").split("\n");
+    const added = lines.filter((line) => kindOf(line) === "plus").map((line) => line.slice(1));
+    this.copied = await copy(`${added.join("\n").trim()}\n`, this.dialog);
+  };
 
   readonly #discard = (): void => {
     this.draft?.discard();
     this.problem = null;
+    this.outdated = false;
     this.version += 1;
+  };
+
+  readonly #renew = async (): Promise<void> => {
+    this.saving = true;
+    try {
+      await this.draft?.renew();
+      this.outdated = false;
+      this.problem = null;
+      // Somebody, or a try that seemed to fail, has written them already.
+      if (this.draft?.draft?.diff === "") await this.#written();
+    } catch (error) {
+      this.problem = told(error);
+    } finally {
+      this.saving = false;
+    }
   };
 
   readonly #save = async (): Promise<void> => {
@@ -380,27 +450,46 @@ ${masked(draft?.diff ?? "")
     this.problem = null;
     try {
       await this.draft?.save();
-      this.dialog.close();
-      await live.reload();
-      if (first) {
-        go("home");
-        return;
-      }
-      await this.#load();
-      this.saved = true;
     } catch (error) {
-      this.problem =
-        error instanceof ApiError && error.status === 412
-          ? { message: t("setup.changed"), help: t("setup.changed.help") }
-          : told(error);
+      this.outdated = error instanceof ApiError && error.status === 412;
+      this.problem = this.outdated
+        ? { message: t("setup.changed"), help: t("setup.changed.help") }
+        : told(error);
+      return;
     } finally {
       this.saving = false;
     }
+    await this.#written();
+    if (first) go("home");
   };
+
+  async #written(): Promise<void> {
+    this.dialog.close();
+    this.draft?.discard();
+    this.saved = true;
+    // How the gateway is while it takes it up is told by the connection.
+    await Promise.allSettled([live.reload(), this.#load()]);
+  }
+}
+
+/** Puts a text on the clipboard; pages that are not secure have only the old way. */
+async function copy(text: string, near: HTMLElement): Promise<boolean> {
+  if (navigator.clipboard)
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
+  const area = document.createElement("textarea");
+  area.value = text;
+  near.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
 }
 
 const kindOf = (line: string): string =>
-  line.startsWith("+") ? "plus" : line.startsWith("-") ? "minus" : "";
+  ({ "+": "plus", "-": "minus", "@": "place" })[line.slice(0, 1)] ?? "";
 
 const told = (error: unknown): { message: string; help: string } =>
   error instanceof ApiError && !error.unreachable
