@@ -233,6 +233,8 @@ export class App extends LitElement {
 
   async #speak(language: Language): Promise<void> {
     await speak(language);
+    // Everything is made again; the address has what was looked at.
+    this.route = here();
     this.voice += 1;
     this.#title();
   }
@@ -296,7 +298,10 @@ export class App extends LitElement {
               @change=${(event: Event) => {
                 const wanted = (event.target as HTMLSelectElement).value as Language;
                 remember(wanted);
-                void this.#speak(wanted);
+                void this.#speak(wanted).then(async () => {
+                  await this.updateComplete;
+                  this.renderRoot.querySelector<HTMLElement>("footer select")?.focus();
+                });
               }}
             >
               ${Object.entries(LANGUAGES).map(

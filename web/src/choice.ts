@@ -24,6 +24,16 @@ export function chooseEnergyUnit(unit: EnergyUnit): void {
   }
 }
 
-/** The meter that the page's address names, or the first. */
-export const meterOf = (query: URLSearchParams): Meter | undefined =>
-  live.meter(query.get("meter")) ?? live.meters[0];
+let looked = "";
+
+/** The meter that the page's address names, or the one looked at before, or the first. */
+export function meterOf(query: URLSearchParams): Meter | undefined {
+  const named = live.meter(query.get("meter"));
+  if (named) lookAt(named.id);
+  return live.meter(looked) ?? live.meters[0];
+}
+
+/** Other views show this meter, too. */
+export function lookAt(id: string): void {
+  looked = id;
+}

@@ -5,7 +5,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
 import { api, ApiError } from "../api.js";
-import { meterOf } from "../choice.js";
+import { lookAt, meterOf } from "../choice.js";
 import { icon } from "../icons.js";
 import { type AlignEnded, type AlignEvent, Hear, live, Watch } from "../live.js";
 import { empty, skeleton } from "../parts/empty.js";
@@ -222,7 +222,10 @@ export class Align extends LitElement {
       <div class="card stack">
         <hm-picker
           .meter=${meter.id}
-          @pick=${(event: CustomEvent<string>) => (this.meterId = event.detail)}
+          @pick=${(event: CustomEvent<string>) => {
+            lookAt(event.detail);
+            this.meterId = event.detail;
+          }}
         ></hm-picker>
         <h2 class="break">${meter.name}</h2>
         <ol>

@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 
-import { chooseEnergyUnit, energyUnit, meterOf } from "../choice.js";
+import { chooseEnergyUnit, energyUnit, lookAt, meterOf } from "../choice.js";
 import { ENERGY_UNITS, type EnergyUnit, isEnergyUnit, localized, written } from "../decimal.js";
 import { icon } from "../icons.js";
 import { Hear, live, type PollEvent, Watch } from "../live.js";
@@ -519,6 +519,7 @@ export class History extends LitElement {
   }
 
   #pick(id: string): void {
+    lookAt(id);
     const meter = live.meter(id);
     if (meter) this.#open(meter);
     this.#note();

@@ -15,7 +15,7 @@ import {
   localized,
 } from "../decimal.js";
 import { icon } from "../icons.js";
-import { live, Watch } from "../live.js";
+import { Hear, live, type PollEvent, Watch } from "../live.js";
 import { empty, skeleton } from "../parts/empty.js";
 import type { Kind } from "../parts/notice.js";
 import { address } from "../route.js";
@@ -46,6 +46,10 @@ export class Home extends LitElement {
   @state() private problems = new Map<string, string>();
 
   readonly watch = new Watch(this, 15);
+  readonly hear = new Hear<PollEvent>(this, "poll", ({ id }) => {
+    const problems = [...this.problems].filter(([other]) => !live.same(id, other));
+    this.problems = new Map(problems);
+  });
 
   static override styles = [
     shared,
@@ -208,6 +212,7 @@ export class Home extends LitElement {
   }
 
   #meter(meter: Meter): TemplateResult {
+    const refused = this.problems.get(meter.id);
     const old = isOld(meter) || (meter.verdict !== null && meter.verdict.code !== "ok");
     return html`<article class="card stack" aria-label=${meter.name}>
       <div class="head">
@@ -226,6 +231,7 @@ export class Home extends LitElement {
           </button>
         </div>
       </div>
+      ${refused === undefined ? nothing : html`<hm-notice kind="bad" text=${refused}></hm-notice>`}
       ${this.#trouble(meter)}
       ${
         meter.readings.length === 0
@@ -264,8 +270,6 @@ export class Home extends LitElement {
   }
 
   #trouble(meter: Meter): TemplateResult | typeof nothing {
-    const mine = this.problems.get(meter.id);
-    if (mine !== undefined) return html`<hm-notice kind="bad" text=${mine}></hm-notice>`;
     if (meter.verdict === null || meter.verdict.code === "ok") {
       if (!isOld(meter) || meter.read_at === null) return nothing;
       return html`<hm-notice
@@ -457,8 +461,8 @@ export class Home extends LitElement {
       await api.read(meter.id);
     } catch (error) {
       // What came of the line is told by the meter's state.
-      if (error instanceof ApiError && (error.status === 409 || error.unreachable)) {
-        const text = error.unreachable ? t("connection.lost.help") : error.message;
+      if (error instanceof ApiError && error.status !== 502) {
+        const text = error.unreachable ? t("connection.lost.title") : `${error.message} ${error.help}`;
         this.problems = new Map(this.problems).set(meter.id, text);
       }
     } finally {

@@ -2,6 +2,7 @@
 
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 
 import { api, ApiError } from "../api.js";
 import { meterOf } from "../choice.js";
@@ -25,6 +26,8 @@ export class LineView extends LitElement {
 
   @state() private meterId = "";
   @state() private exchanges: Exchange[] | null = null;
+  /** The one that is open at first. */
+  @state() private opened = "";
   @state() private problem = "";
   @state() private schedule: string = SCHEDULES[2][0];
   @state() private cost: Battery | null = null;
@@ -145,20 +148,32 @@ export class LineView extends LitElement {
   }
 
   async #ask(): Promise<void> {
+    const id = this.meterId;
     try {
-      this.exchanges = await api.exchanges(this.meterId);
+      const exchanges = await api.exchanges(id);
+      if (id !== this.meterId) return;
+      // What failed last is what people come for; what comes later must not push it aside.
+      const [last] = exchanges;
+      if (this.exchanges === null) this.opened = last && last.verdict !== "ok" ? last.at : "";
+      this.exchanges = exchanges;
       this.problem = "";
     } catch (error) {
+      if (id !== this.meterId) return;
       this.problem =
         error instanceof ApiError && !error.unreachable ? error.message : t("connection.lost.title");
     }
   }
 
   async #reckon(): Promise<void> {
+    const [id, schedule] = [this.meterId, this.schedule];
+    const other = (): boolean => id !== this.meterId || schedule !== this.schedule;
     try {
-      this.cost = await api.cost(this.meterId, this.schedule);
+      const cost = await api.cost(id, schedule);
+      if (other()) return;
+      this.cost = cost;
       this.costProblem = "";
     } catch (error) {
+      if (other()) return;
       this.cost = null;
       this.costProblem =
         error instanceof ApiError && !error.unreachable
@@ -278,10 +293,10 @@ export class LineView extends LitElement {
     }
     if (this.exchanges.length === 0) return html`<p class="quiet">${t("line.none")}</p>`;
     const today = day(live.now() / 1000);
-    return html`${this.exchanges.map((exchange, index) => {
+    const one = (exchange: Exchange): TemplateResult => {
       const ok = exchange.verdict === "ok";
       const when = day(exchange.at) === today ? clockTime(exchange.at) : dateTime(exchange.at);
-      return html`<details class="exchange" ?open=${index === 0 && !ok}>
+      return html`<details class="exchange" ?open=${exchange.at === this.opened}>
         <summary>
           <span class="number quiet">${when}</span>
           <span class="verdict ${ok ? "ok" : "failed"}">
@@ -298,7 +313,9 @@ export class LineView extends LitElement {
         </summary>
         ${this.#bytes(exchange)}
       </details>`;
-    })}`;
+    };
+    // Each keeps its own place on the page when others come before it.
+    return html`${repeat(this.exchanges, ({ at }) => at, one)}`;
   }
 
   #bytes(exchange: Exchange): TemplateResult {

@@ -59,10 +59,10 @@ export class Login extends LitElement {
       await api.login(token);
       this.dispatchEvent(new Event("open"));
     } catch (error) {
-      const wrong = error instanceof ApiError && [401, 403].includes(error.status);
-      this.problem = wrong
-        ? { message: t("login.wrong"), help: t("login.where") }
-        : { message: t("connection.lost.title"), help: t("connection.lost.help") };
+      const known = error instanceof ApiError && !error.unreachable ? error : null;
+      if (!known) this.problem = { message: t("connection.lost.title"), help: t("connection.lost.help") };
+      else if (known.status === 401) this.problem = { message: t("login.wrong"), help: t("login.where") };
+      else this.problem = { message: known.message, help: known.help };
     } finally {
       this.busy = false;
     }

@@ -1,0 +1,82 @@
+// Somebody with several meters always sees the one they chose.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { chromiumOfThisFile, until } from "./support/browser.mjs";
+import { iso, meter, now, standIn } from "./support/stand_in.mjs";
+
+const open = chromiumOfThisFile();
+const other = meter({ id: "2", slot: "shed", serial: "2", name: "Shed", port: "/dev/shed" });
+const exchange = (at, verdict, hex) => ({
+  at,
+  verdict,
+  milliseconds: 845,
+  attempts: 1,
+  lines: [{ ms: 0, direction: "to", hex, text: null }],
+});
+
+test("the meter that was chosen in one view is shown in the others", async (t) => {
+  const gateway = await standIn(t, { meters: [meter(), other] });
+  const page = await open(t, `${gateway.address}#/history`);
+  await page.getByLabel("Meter", { exact: true }).selectOption("Shed");
+  for (const view of ["Line", "Align", "History"]) {
+    await page.getByRole("link", { name: view, exact: true }).click();
+    await until(`the shed in ${view}`, async () =>
+      page
+        .getByLabel("Meter", { exact: true })
+        .evaluate((select) => select.selectedOptions[0].textContent.trim() === "Shed"),
+    );
+  }
+});
+
+test("an answer about another meter or schedule that comes late is not taken", async (t) => {
+  const gateway = await standIn(t, { meters: [meter(), other] });
+  const page = await open(t, "about:blank");
+  const held = [];
+  await page.route("**/exchanges", async (route) => {
+    const shed = route.request().url().includes("/2/");
+    if (!shed) await new Promise((resolve) => held.push(resolve));
+    await route.fulfill({ json: [exchange(iso(now()), "ok", shed ? "aa aa" : "bb bb")] });
+  });
+  await page.route("**/cost?**", async (route) => {
+    const daily = route.request().url().includes("daily");
+    if (!daily) await new Promise((resolve) => held.push(resolve));
+    await route.fulfill({ json: { ...meter().battery, planned_wake_ups: daily ? 1 : 96 } });
+  });
+  await page.goto(`${gateway.address}#/line`);
+  await until("both questions", () => held.length === 2);
+  await page.getByLabel("Meter", { exact: true }).selectOption("Shed");
+  await page.getByLabel("What would another schedule cost?").selectOption("daily at 23:55");
+  await page.getByText("aa aa").waitFor({ state: "attached" });
+  await page.getByText(/^1 readings? ·/).first().waitFor();
+  const late = page.waitForResponse((response) => response.url().includes("/84968362/exchanges"));
+  held.splice(0).forEach((resolve) => resolve());
+  await late;
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  assert.equal(await page.getByText("bb bb").count(), 0);
+  assert.equal(await page.getByText(/^96 readings ·/).count(), 0);
+});
+
+test("an exchange that somebody reads stays open and in its place", async (t) => {
+  const said = [exchange(iso(now() - 60), "ok", "01 01"), exchange(iso(now() - 120), "silent", "02 02")];
+  const gateway = await standIn(t, { answers: { exchanges: () => said } });
+  const page = await open(t, `${gateway.address}#/line`);
+  await page.locator(".exchange").nth(1).locator("summary").click();
+  await page.getByText("02 02").waitFor();
+  said.unshift(exchange(iso(now()), "silent", "03 03"));
+  gateway.tell("poll", { id: meter().id, time: iso(now()), verdict: "silent" });
+  await until("the new one", async () => (await page.locator(".exchange").count()) === 3);
+  assert.deepEqual(await page.locator("details.exchange[open] code").allTextContents(), ["02 02"]);
+});
+
+test("why a meter cannot be read now is said, until it is read", async (t) => {
+  const gateway = await standIn(t);
+  const page = await open(t, gateway.address);
+  const error = { code: "no_line", message: "Nobody works at this line.", help: "Try again." };
+  await page.route("**/read", (route) => route.fulfill({ status: 503, json: { error } }));
+  await page.getByRole("button", { name: "Read now" }).click();
+  await page.getByText("Nobody works at this line. Try again.").waitFor();
+  gateway.tell("poll", { id: meter().id, time: iso(now()), verdict: "ok" });
+  await page.getByText("Nobody works at this line. Try again.").waitFor({ state: "detached" });
+});
