@@ -49,13 +49,13 @@ test("an answer about another meter or schedule that comes late is not taken", a
   await page.getByLabel("Meter", { exact: true }).selectOption("Shed");
   await page.getByLabel("What would another schedule cost?").selectOption("daily at 23:55");
   await page.getByText("aa aa").waitFor({ state: "attached" });
-  await page.getByText(/^1 readings? ·/).first().waitFor();
+  await page.getByText(/\b1 readings? ·/).first().waitFor();
   const late = page.waitForResponse((response) => response.url().includes("/84968362/exchanges"));
   held.splice(0).forEach((resolve) => resolve());
   await late;
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
   assert.equal(await page.getByText("bb bb").count(), 0);
-  assert.equal(await page.getByText(/^96 readings ·/).count(), 0);
+  assert.equal(await page.getByText(/\b96 readings ·/).count(), 0);
 });
 
 test("an exchange that somebody reads stays open and in its place", async (t) => {
