@@ -229,9 +229,11 @@ impl Street {
         let proxy = Proxy::start(broker.port());
         let listener = Listener::start(broker.port());
         let [one, other] = &meters;
+        let registers =
+            "registers = [\"heat_energy\", \"volume\", \"flow\", \"power\", \"clock\"]\n";
         let configuration = [
-            meter(one, "name = \"One\"\n"),
-            meter(other, "name = \"Other\"\n"),
+            meter(one, &format!("name = \"One\"\n{registers}")),
+            meter(other, &format!("name = \"Other\"\n{registers}")),
             mqtt(proxy.port(), protocol),
         ];
         let gateway = Gateway::start(&configuration.concat());
@@ -520,6 +522,7 @@ fn a_newcomer_finds_everything_and_a_register_that_is_taken_out_goes() {
         listener.json(ANNOUNCEMENT, before, |said| {
             said["components"]["flow"] == removal
         });
+        listener.json(STATE, before, |state| state.get("flow").is_none());
         say(port, BIRTH, "online", false);
         wait_for("nothing is left of it", || {
             let said = kept(port);

@@ -106,7 +106,7 @@ pub(crate) fn latest_before(
         "SELECT r.register, r.quality, r.unit, r.exponent, r.mantissa, r.text, r.reason, p.at,
          max(p.id) FROM (SELECT p.id, p.at FROM polls p JOIN meters m ON m.id = p.meter
          WHERE m.serial = ? AND p.id < ? ORDER BY p.id DESC LIMIT ?) p
-         JOIN readings r ON r.poll = p.id GROUP BY r.register",
+         JOIN readings r ON r.poll = p.id AND r.quality IS NOT 'unanswered' GROUP BY r.register",
     )?;
     let others = others.query_map(params![serial, poll.id.0, count(LOOKED_THROUGH)], latest_of)?;
     for latest in others {

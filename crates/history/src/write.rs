@@ -121,6 +121,10 @@ impl<'c> Batch<'c> {
 
     /// Roll-ups, the latest value, and what a counter did.
     fn follow(&mut self, meter: i64, at: Timestamp, reading: &Reading) -> Result<()> {
+        // That no answer came does not change what the last one was.
+        if reading.quality == Quality::Unanswered {
+            return Ok(());
+        }
         let good = reading
             .number()
             .filter(|_| reading.quality == Quality::Good)

@@ -78,7 +78,7 @@ pub fn start(
     let (keeper, link) = Keeper::new(settings.clone(), tls, hear);
     let announcer = Announcer::new(
         settings.clone(),
-        board,
+        board.clone(),
         Arc::clone(&delivered),
         kept,
         births,
@@ -94,6 +94,7 @@ pub fn start(
         settings,
         topics,
         link,
+        board,
         delivered,
     };
     Ok((mqtt, service))
@@ -144,6 +145,7 @@ pub struct Mqtt {
     settings: Settings,
     topics: Topics,
     link: Link,
+    board: watch::Receiver<Board>,
     delivered: Delivered,
 }
 
@@ -154,6 +156,7 @@ impl Destination for Mqtt {
         meters: &crate::Known,
     ) -> Result<(), DeliveryError> {
         let session = self.link.session().await?;
+        let board = self.board.borrow().clone();
         let mut delivered = self.delivered.lock().await;
         // Should the connection break, all of them are delivered again, as of before.
         let mut after: BTreeMap<String, Known> = BTreeMap::new();
@@ -162,7 +165,8 @@ impl Destination for Mqtt {
             let known = after
                 .entry(poll.serial.clone())
                 .or_insert_with(|| delivered.get(&poll.serial).cloned().unwrap_or_default());
-            known.take(poll, meters.get(&poll.serial));
+            let read = board.registers(&poll.serial);
+            known.take(poll, meters.get(&poll.serial), read);
             // There is a state: a poll was taken.
             let payload = known.state().unwrap_or_default();
             let message = Message::retained(self.topics.state(&poll.serial), payload);
@@ -239,7 +243,7 @@ impl Past {
             };
             let mut known = Known::earlier(meter, latest);
             if let Some(newest) = newest {
-                known.take(&newest.poll, None);
+                known.take(&newest.poll, None, None);
             }
             past.insert(serial, known);
         }

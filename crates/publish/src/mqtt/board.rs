@@ -21,6 +21,15 @@ pub struct Board {
     pub known: BTreeSet<String>,
 }
 
+impl Board {
+    /// The registers that are read of a meter at all, as far as that is known.
+    pub(super) fn registers(&self, serial: &str) -> Option<&[RegisterId]> {
+        let mut meters = self.meters.iter();
+        let card = meters.find(|card| card.meter.serial == serial)?;
+        Some(card.registers.as_slice()).filter(|registers| !registers.is_empty())
+    }
+}
+
 /// One meter.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "the gateway fills it")]

@@ -52,13 +52,25 @@ impl Known {
         self.delivered_on = Some(connection);
     }
 
-    /// After a further poll.
-    pub(super) fn take(&mut self, poll: &Poll, meter: Option<&Arc<Meter>>) {
+    /// After a further poll. What is neither in it nor among the registers that are read at all, if those
+    /// are known, is not told any more: nobody would see that it stands still.
+    pub(super) fn take(
+        &mut self,
+        poll: &Poll,
+        meter: Option<&Arc<Meter>>,
+        read: Option<&[RegisterId]>,
+    ) {
         if let Some(meter) = meter {
             self.meter = Some(Arc::clone(meter));
         }
+        if let Some(read) = read {
+            self.readings.retain(|register, _| read.contains(register));
+        }
         for reading in &poll.readings {
-            self.readings.insert(reading.register, reading.clone());
+            // That no answer came does not change what the last one was.
+            if reading.quality != Quality::Unanswered {
+                self.readings.insert(reading.register, reading.clone());
+            }
         }
         if poll.verdict == Verdict::Ok {
             self.read_at = Some(poll.at);

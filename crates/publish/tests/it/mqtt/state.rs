@@ -1,7 +1,7 @@
 //! A delivered poll is the meter's retained state, to the last digit.
 
-use heatmeter_catalog::Unit;
-use heatmeter_catalog::reading::{Content, Quality};
+use heatmeter_catalog::reading::{Content, Quality, Reading};
+use heatmeter_catalog::{RegisterId, Unit};
 use heatmeter_publish::mqtt::Settings;
 use heatmeter_servers::{Mosquitto, Options};
 use kamstrup_kmp::{Decimal, Verdict};
@@ -64,6 +64,41 @@ async fn a_poll_of_a_few_registers_leaves_the_others_as_they_were() {
     let diagnostics: serde_json::Value = serde_json::from_str(&kept[DIAGNOSTICS]).unwrap();
     assert_eq!(diagnostics["verdict"], "silent");
     assert_eq!(diagnostics["line_quality"], 0);
+}
+
+#[tokio::test]
+async fn a_register_without_an_answer_keeps_its_value() {
+    let broker = Mosquitto::start(&Options::default());
+    let mut gateway = Gateway::start(settings(broker.port()));
+    let unanswered = Reading {
+        value: None,
+        quality: Quality::Unanswered,
+        ..energy(0)
+    };
+    gateway
+        .deliver(&[
+            poll(SERIAL, 1, vec![energy(1000)]),
+            poll(SERIAL, 2, vec![unanswered]),
+        ])
+        .await;
+    assert!(kept(&broker).await[STATE].starts_with(r#"{"heat_energy":1.000,"read_at":"#));
+}
+
+#[tokio::test]
+async fn a_register_that_is_not_read_any_more_is_not_told_any_more() {
+    let broker = Mosquitto::start(&Options::default());
+    let mut house = card(SERIAL);
+    house.registers = vec![RegisterId(60)];
+    let mut gateway = Gateway::with(settings(broker.port()), board([house]));
+    let power = reading(80, Unit::KW, Content::Number(Decimal::new(42, -1)));
+    gateway
+        .deliver(&[poll(SERIAL, 1, vec![energy(1000), power])])
+        .await;
+    assert!(kept(&broker).await[STATE].starts_with(r#"{"heat_energy":1.000,"power":4.2,"#));
+    gateway
+        .deliver(&[poll(SERIAL, 2, vec![energy(2000)])])
+        .await;
+    assert!(kept(&broker).await[STATE].starts_with(r#"{"heat_energy":2.000,"read_at":"#));
 }
 
 #[tokio::test]
