@@ -6,17 +6,14 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread::{self, sleep};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use heatmeter_servers::{Influx, Postgres, Prometheus, Victoria};
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Running, Simulated};
+use support::{Hook, Running, Simulated};
 
 const DOCUMENT: &str = include_str!("../docs/destinations.md");
 
@@ -41,65 +38,18 @@ fn wait_for<T>(what: &str, gateway: &Running, look: impl Fn() -> Option<T>) -> T
     }
 }
 
-/// Takes everything that is posted to it.
-struct Hook {
-    port: u16,
-    polls: Arc<Mutex<Vec<Value>>>,
-}
-
-impl Hook {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let polls = Arc::<Mutex<Vec<Value>>>::default();
-        let taken = Arc::clone(&polls);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, taken) = (stream.unwrap(), Arc::clone(&taken));
-                thread::spawn(move || while take(&stream, &taken).is_some() {});
-            }
-        });
-        Self { port, polls }
-    }
-
-    fn energies(&self) -> Energies {
-        let polls = self.polls.lock().unwrap();
-        polls
-            .iter()
-            .filter_map(|poll| {
-                let (_, time) = poll["id"].as_str()?.split_once('-')?;
-                let readings = poll["readings"].as_array()?;
-                let energy = readings.iter().find(|reading| reading["register"] == 60)?;
-                Some((time.parse().ok()?, energy["value"].as_str()?.to_owned()))
-            })
-            .collect()
-    }
-}
-
-fn take(stream: &TcpStream, polls: &Mutex<Vec<Value>>) -> Option<()> {
-    let mut reader = BufReader::new(stream);
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim_end().to_ascii_lowercase();
-        if line.is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length: ") {
-            length = value.parse().ok()?;
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+/// What a webhook has taken.
+fn in_hook(hook: &Hook) -> Energies {
+    let polls = hook.taken();
     polls
-        .lock()
-        .unwrap()
-        .push(serde_json::from_slice(&body).unwrap());
-    let mut stream = stream;
-    stream.write_all(b"HTTP/1.1 204 \r\n\r\n").ok()
+        .iter()
+        .filter_map(|poll| {
+            let (_, time) = poll["id"].as_str()?.split_once('-')?;
+            let readings = poll["readings"].as_array()?;
+            let energy = readings.iter().find(|reading| reading["register"] == 60)?;
+            Some((time.parse().ok()?, energy["value"].as_str()?.to_owned()))
+        })
+        .collect()
 }
 
 struct Servers {
@@ -245,16 +195,16 @@ fn every_destination_gets_every_reading_and_outages_close() {
     servers.postgres.kill9();
     servers.influx.stop();
     servers.victoria.stop();
-    let so_far = servers.hook.energies().len();
+    let so_far = in_hook(&servers.hook).len();
     let hook = &servers.hook;
     wait_for("more is read meanwhile", &gateway, || {
-        (hook.energies().len() >= so_far + 3).then_some(())
+        (in_hook(hook).len() >= so_far + 3).then_some(())
     });
     servers.postgres.restart();
     servers.influx.restart();
     servers.victoria.restart();
 
-    let expected = servers.hook.energies();
+    let expected = in_hook(&servers.hook);
     let in_postgres = wait_for("PostgreSQL has everything", &gateway, || {
         Some(servers.in_postgres()).filter(|place| has_all(place, &expected))
     });

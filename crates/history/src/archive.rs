@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::HistoryError;
 use crate::export::Format;
-use crate::file::{beside, is_whole};
+use crate::file::beside;
 use crate::poll::{Meter, Stored};
 use crate::{reader, schema};
 
@@ -73,6 +73,11 @@ impl Archive {
     /// All meters there were.
     pub fn meters(&self) -> Result<Vec<Meter>, HistoryError> {
         Ok(reader::meters(&self.connection)?)
+    }
+
+    /// Looks at the whole file, at what its indexes say, too; a large one takes a while.
+    pub fn check(&self) -> Result<(), HistoryError> {
+        check(&self.connection)
     }
 
     /// Writes polls, meter by meter, each in the order of their times; tells how many.
@@ -154,9 +159,7 @@ impl Archive {
         }
         // One file, without companions.
         target.pragma_update(None, "journal_mode", "delete")?;
-        if !is_whole(&target)? {
-            return Err(HistoryError::Damaged);
-        }
+        check(&target)?;
         target.close().map_err(|(_, error)| error)?;
         Ok(())
     }
@@ -181,6 +184,16 @@ pub enum ExportError {
     /// What is written cannot be.
     #[error(transparent)]
     Output(#[from] io::Error),
+}
+
+fn check(connection: &Connection) -> Result<(), HistoryError> {
+    let finding: String =
+        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if finding == "ok" {
+        return Ok(());
+    }
+    tracing::error!("the history is damaged: {finding}");
+    Err(HistoryError::Damaged)
 }
 
 /// A connection to a file that nobody changes.

@@ -8,6 +8,7 @@
     reason = "each test file uses its own part"
 )]
 
+pub mod hook;
 pub mod peer;
 pub mod running;
 pub mod simulated;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+pub use hook::Hook;
 pub use peer::Peer;
 pub use running::Running;
 pub use simulated::Simulated;
