@@ -8,6 +8,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufReader, Write};
@@ -63,7 +64,7 @@ fn nothing_acknowledged_is_lost_or_doubled_however_often_it_is_killed() {
     let began = Instant::now();
     let acknowledged: usize = thread::scope(|scope| {
         let houses: Vec<_> = (0..GATEWAYS)
-            .map(|n| scope.spawn(move || House::new(seed ^ (u64::from(n) << 32)).is_killed()))
+            .map(|n| scope.spawn(move || House::new(seed ^ (u64::from(n) << 32)).suffer()))
             .collect();
         let of_each = houses.into_iter().map(|house| house.join().unwrap());
         of_each.sum()
@@ -111,10 +112,12 @@ impl House {
             house.hook.url()
         );
         for (serial, meter) in METERS.iter().zip(&meters) {
-            configuration += &format!(
-                "[[meter]]\nname = \"m{serial}\"\nport = \"{}\"\n",
-                meter.port()
-            );
+            let port = meter.port();
+            write!(
+                configuration,
+                "[[meter]]\nname = \"m{serial}\"\nport = \"{port}\"\n"
+            )
+            .unwrap();
         }
         fs::write(house.folder.path().join("heatmeter.toml"), configuration).unwrap();
         Self {
@@ -124,7 +127,7 @@ impl House {
     }
 
     /// Kills its gateway again and again, then lets one live; tells how many polls were acknowledged.
-    fn is_killed(mut self) -> usize {
+    fn suffer(mut self) -> usize {
         let mut acknowledged = 0;
         for _ in 0..KILLS / GATEWAYS {
             let began = Timestamp::now();

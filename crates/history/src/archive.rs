@@ -4,21 +4,17 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use jiff::Timestamp;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::HistoryError;
-use crate::export::Format;
+use crate::error::{HistoryError, is_about_rights};
+use crate::export::{Cursor, Format, Selection};
 use crate::file::beside;
-use crate::poll::{Meter, Stored};
+use crate::poll::Meter;
 use crate::{reader, schema};
 
 /// So many pages are copied between two reports of progress.
 const PAGES: i32 = 256;
-
-/// So many polls are read at once.
-const POLLS: usize = 500;
 
 /// A history that is only looked at.
 #[derive(Debug)]
@@ -26,48 +22,22 @@ pub struct Archive {
     connection: Connection,
 }
 
-/// Which polls are exported.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    /// Of this meter only.
-    pub serial: Option<String>,
-    /// From this moment on.
-    pub from: Timestamp,
-    /// Before this moment.
-    pub to: Timestamp,
-}
-
-impl Default for Selection {
-    fn default() -> Self {
-        Self {
-            serial: None,
-            from: Timestamp::MIN,
-            to: Timestamp::MAX,
-        }
-    }
-}
-
 impl Archive {
     /// Opens the file to look at it.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
-        let is_text = schema::is_text(path).map_err(|source| HistoryError::Open {
-            path: path.to_owned(),
-            source,
-        })?;
-        if is_text {
-            return Err(HistoryError::Foreign {
-                path: path.to_owned(),
-            });
+        let looked = match look_at(path, schema::open_to_look) {
+            // Beside a file that nobody has open, SQLite wants to make another; where we may not, the
+            // file alone is all there is.
+            Err(HistoryError::Database(_)) if !beside(path, "-wal").exists() => {
+                look_at(path, alone)
+            }
+            other => other,
+        };
+        match looked {
+            Ok(connection) => Ok(Self { connection }),
+            Err(HistoryError::Database(error)) => Err(why_not(path, error)),
+            Err(error) => Err(error),
         }
-        let mut connection = schema::open_to_read(path)?;
-        let mut owner = schema::check_history(&connection, path);
-        // Beside a file that nobody has open, SQLite wants to make another; where we may not, the
-        // file alone is all there is.
-        if matches!(owner, Err(HistoryError::Database(_))) && !beside(path, "-wal").exists() {
-            connection = alone(path)?;
-            owner = schema::check_history(&connection, path);
-        }
-        owner.map(|()| Self { connection })
     }
 
     /// All meters there were.
@@ -89,26 +59,13 @@ impl Archive {
     ) -> Result<u64, ExportError> {
         format.begin(out)?;
         let mut count = 0;
-        for meter in reader::meters(&self.connection).map_err(HistoryError::from)? {
-            if selection
-                .serial
-                .as_ref()
-                .is_some_and(|serial| *serial != meter.serial)
-            {
-                continue;
-            }
-            let mut from = selection.from;
-            loop {
-                let polls = self.polls(&meter.serial, from, selection.to)?;
-                for stored in &polls {
-                    format.poll(out, &meter, stored)?;
-                    count += 1;
-                }
-                let Some(last) = polls.last().filter(|_| polls.len() == POLLS) else {
-                    break;
-                };
-                let step = jiff::SignedDuration::from_millis(1);
-                from = last.poll.at.saturating_add(step).unwrap_or(Timestamp::MAX);
+        let mut cursor = Cursor::new(selection.clone());
+        loop {
+            let next = cursor.next(&self.connection).map_err(HistoryError::from)?;
+            let Some((meter, polls)) = next else { break };
+            for stored in &polls {
+                format.poll(out, &meter, stored)?;
+                count += 1;
             }
         }
         out.flush()?;
@@ -163,15 +120,6 @@ impl Archive {
         target.close().map_err(|(_, error)| error)?;
         Ok(())
     }
-
-    fn polls(
-        &self,
-        serial: &str,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<Stored>, HistoryError> {
-        Ok(reader::polls(&self.connection, serial, from, to, POLLS)?)
-    }
 }
 
 /// Why an export broke off.
@@ -196,13 +144,34 @@ fn check(connection: &Connection) -> Result<(), HistoryError> {
     Err(HistoryError::Damaged)
 }
 
+fn look_at(
+    path: &Path,
+    open: impl Fn(&Path) -> rusqlite::Result<Connection>,
+) -> Result<Connection, HistoryError> {
+    let connection = open(path)?;
+    schema::check_history(&connection, path)?;
+    Ok(connection)
+}
+
 /// A connection to a file that nobody changes.
-fn alone(path: &Path) -> Result<Connection, HistoryError> {
+fn alone(path: &Path) -> rusqlite::Result<Connection> {
     let mut name = path.display().to_string().replace('%', "%25");
     name = name.replace('?', "%3f").replace('#', "%23");
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    Ok(Connection::open_with_flags(
-        format!("file:{name}?immutable=1"),
-        flags,
-    )?)
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+}
+
+/// What the system says about a file that the database could not open. Asked only then: to open and
+/// close a file beside SQLite takes away the locks that this process has on it.
+fn why_not(path: &Path, error: rusqlite::Error) -> HistoryError {
+    let path = path.to_owned();
+    match schema::is_text(&path) {
+        Ok(true) => HistoryError::Foreign { path },
+        Ok(false) if is_about_rights(&error) => HistoryError::Unreadable {
+            path,
+            source: io::ErrorKind::PermissionDenied.into(),
+        },
+        Ok(false) => HistoryError::Database(error),
+        Err(source) => HistoryError::Unreadable { path, source },
+    }
 }

@@ -48,6 +48,14 @@ pub enum HistoryError {
         /// What the system says.
         source: io::Error,
     },
+    /// The file cannot be looked at.
+    #[error("cannot read the history {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The file may be read and not written.
     #[error("the history {} cannot be written", path.display())]
     ReadOnly {
@@ -96,7 +104,9 @@ impl HistoryError {
     /// Whether the operating system, or somebody else, stands in the way.
     pub fn is_about_rights(&self) -> bool {
         match self {
-            Self::Open { source, .. } => source.kind() != io::ErrorKind::NotFound,
+            Self::Open { source, .. } | Self::Unreadable { source, .. } => {
+                source.kind() != io::ErrorKind::NotFound
+            }
             Self::InUse { .. } | Self::ReadOnly { .. } | Self::Write { .. } => true,
             _ => false,
         }
@@ -105,7 +115,9 @@ impl HistoryError {
     /// Whether another file should have been named.
     pub fn is_about_the_choice(&self) -> bool {
         match self {
-            Self::Open { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Open { source, .. } | Self::Unreadable { source, .. } => {
+                source.kind() == io::ErrorKind::NotFound
+            }
             Self::Foreign { .. } | Self::Newer { .. } | Self::Exists { .. } => true,
             _ => false,
         }
@@ -133,6 +145,14 @@ impl HistoryError {
                     folder(path).display()
                 ),
             },
+            Self::Unreadable { source, .. } => match source.kind() {
+                io::ErrorKind::NotFound => {
+                    "name the file, or the gateway's configuration; the gateway makes its history \
+                     when it first runs"
+                        .to_owned()
+                }
+                _ => "do this as the user that the service runs as, or as root".to_owned(),
+            },
             Self::ReadOnly { path } => format!(
                 "give the service's user the right to write {} and in its folder",
                 path.display()
@@ -148,7 +168,8 @@ impl HistoryError {
             Self::Write { .. } => "choose a folder that you may write to and with room".to_owned(),
             Self::Database(error) if is_full(error) => "make room on the disk".to_owned(),
             Self::Damaged | Self::Database(_) => {
-                "look at the disk; the service salvages a damaged history when it starts".to_owned()
+                "look at the disk; the service takes over what is readable of a damaged history"
+                    .to_owned()
             }
         }
     }
@@ -172,6 +193,14 @@ pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
     matches!(
         error.sqlite_error_code(),
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// Whether the file may be read, and what SQLite needs beside it not be made.
+pub(crate) fn is_about_rights(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied)
     )
 }
 

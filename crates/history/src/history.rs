@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::amounts::{self, Amounts, Bars, Comparison};
 use crate::error::{HistoryError, is_damage};
+use crate::export::{Export, Selection};
 use crate::file::HistoryFile;
 use crate::poll::{Meter, Poll, PollId, Stored};
 use crate::pool::Pool;
@@ -258,6 +259,11 @@ impl History {
             .await
     }
 
+    /// Begins to export polls.
+    pub fn export(&self, selection: Selection) -> Export {
+        Export::new(self.clone(), selection)
+    }
+
     /// How much there is.
     pub async fn extent(&self) -> Result<Extent, HistoryError> {
         self.read(reader::extent).await
@@ -410,7 +416,7 @@ impl History {
     }
 
     /// Reads; has a damaged file salvaged, and reads again.
-    async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Clone + Send + 'static,
     ) -> Result<T, HistoryError> {

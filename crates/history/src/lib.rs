@@ -27,9 +27,9 @@ mod write;
 mod writer;
 
 pub use amounts::{Amounts, Bar, Bars, By, Comparison};
-pub use archive::{Archive, ExportError, Selection};
+pub use archive::{Archive, ExportError};
 pub use error::HistoryError;
-pub use export::Format;
+pub use export::{Export, Format, Selection};
 pub use history::{Change, Extent, Health, History, Latest, Opened, Settings};
 pub use json::{MeterJson, PollJson};
 pub use poll::{Line, Meter, Poll, PollId, Stored};

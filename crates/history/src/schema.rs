@@ -48,6 +48,16 @@ pub(crate) fn open_to_read(path: &Path) -> Result<Connection, HistoryError> {
     Ok(connection)
 }
 
+/// A connection for a program that only looks, perhaps while nobody else has the file open. One that may
+/// not write would leave the files behind that SQLite makes beside it.
+pub(crate) fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -512)?;
+    Ok(connection)
+}
+
 /// Refuses what is not ours or too new for us. An empty file is nobody's.
 pub(crate) fn check_owner(connection: &Connection, path: &Path) -> Result<(), HistoryError> {
     let owner: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;

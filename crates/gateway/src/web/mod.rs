@@ -13,6 +13,7 @@ mod destinations;
 mod energy;
 mod events;
 mod exchanges;
+mod export;
 mod guard;
 mod health;
 mod history;

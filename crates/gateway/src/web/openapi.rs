@@ -12,8 +12,8 @@ use utoipa_axum::routes;
 
 use super::events::{AlignEnded, AttemptTold, PollTold, Removed};
 use super::{
-    Web, catalogue, config, cost, destinations, events, exchanges, guard, health, history, login,
-    meters, orders, ports, scrape, status,
+    Web, catalogue, config, cost, destinations, events, exchanges, export, guard, health, history,
+    login, meters, orders, ports, scrape, status,
 };
 
 /// All routes, and the document that describes them.
@@ -26,6 +26,7 @@ pub(super) fn split() -> (Router<Web>, String) {
         .routes(routes!(orders::align, orders::stop_aligning))
         .routes(routes!(history::series))
         .routes(routes!(history::amounts))
+        .routes(routes!(export::get))
         .routes(routes!(cost::get))
         .routes(routes!(exchanges::list))
         .routes(routes!(exchanges::recording))

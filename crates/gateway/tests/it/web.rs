@@ -9,6 +9,7 @@ mod configuration_keeps_its_secrets;
 mod destinations_and_ports_are_tried;
 mod events_tell_what_happens;
 mod exchanges_are_shown_and_given_away;
+mod export_is_what_the_command_writes;
 mod health_is_the_gateways_own;
 mod history_is_drawn;
 mod metrics_are_understood;

@@ -118,7 +118,10 @@ async fn thousands_of_polls_are_exported_each_once() {
 fn what_is_no_history_is_not_exported() {
     let place = Place::new();
     let error = Archive::open(&place.path).unwrap_err();
-    assert!(matches!(error, HistoryError::Open { .. }), "{error:?}");
+    assert!(
+        matches!(error, HistoryError::Unreadable { .. }),
+        "{error:?}"
+    );
     fs::write(&place.path, "text").unwrap();
     let error = Archive::open(&place.path).unwrap_err();
     assert!(matches!(error, HistoryError::Foreign { .. }), "{error:?}");

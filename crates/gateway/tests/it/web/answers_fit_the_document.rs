@@ -82,6 +82,11 @@ fn to_look_at() -> Vec<(&'static str, String)> {
             m("/amounts?key=heat_energy&by=week"),
         ),
         ("/api/meters/{id}/amounts", m("/amounts?key=power&by=day")),
+        ("/api/meters/{id}/export", m("/export?format=xlsx")),
+        (
+            "/api/meters/{id}/export",
+            "/api/meters/nobody/export".into(),
+        ),
         (
             "/api/meters/{id}/cost",
             m("/cost?schedule=every%2015%20min"),
