@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { chromiumOfThisFile, until } from "./support/browser.mjs";
-import { iso, meter, now, standIn } from "./support/stand_in.mjs";
+import { chromiumOfThisFile, PHONE, until } from "./support/browser.mjs";
+import { iso, meter, now, standIn, verdict } from "./support/stand_in.mjs";
 
 const open = chromiumOfThisFile();
 const other = meter({ id: "2", slot: "shed", serial: "2", name: "Shed", port: "/dev/shed" });
@@ -49,7 +49,10 @@ test("an answer about another meter or schedule that comes late is not taken", a
   await page.getByLabel("Meter", { exact: true }).selectOption("Shed");
   await page.getByLabel("What would another schedule cost?").selectOption("daily at 23:55");
   await page.getByText("aa aa").waitFor({ state: "attached" });
-  await page.getByText(/\b1 readings? ·/).first().waitFor();
+  await page
+    .getByText(/\b1 readings? ·/)
+    .first()
+    .waitFor();
   const late = page.waitForResponse((response) => response.url().includes("/84968362/exchanges"));
   held.splice(0).forEach((resolve) => resolve());
   await late;
@@ -79,4 +82,29 @@ test("why a meter cannot be read now is said, until it is read", async (t) => {
   await page.getByText("Nobody works at this line. Try again.").waitFor();
   gateway.tell("poll", { id: meter().id, time: iso(now()), verdict: "ok" });
   await page.getByText("Nobody works at this line. Try again.").waitFor({ state: "detached" });
+});
+
+test("of many meters it is seen at once which one wants something, and its card is near", async (t) => {
+  const many = Array.from({ length: 8 }, (_, number) => {
+    const id = String(number);
+    const trouble = number === 6 ? { verdict: verdict("silent", "It says nothing.", "Look.") } : {};
+    return meter({ id, slot: id, serial: id, name: `Flat ${number}`, ...trouble });
+  });
+  const gateway = await standIn(t, { meters: many });
+  const page = await open(t, gateway.address, { viewport: PHONE });
+  const overview = page.getByRole("region", { name: "Meters" });
+  await overview.getByRole("button", { name: "Not read; last 12 minutes ago Flat 6" }).click();
+  const card = page.getByRole("article", { name: "Flat 6" });
+  await until("the card", () => card.evaluate((article) => article.matches(":focus")));
+  const { y } = await card.boundingBox();
+  assert.ok(y >= 0 && y < PHONE.height / 2, `${y}`);
+});
+
+test("a meter without history does not hide that of the others", async (t) => {
+  const silent = meter({ id: "0", slot: "attic", serial: null, name: "Attic", readings: [], energy: [] });
+  const gateway = await standIn(t, { meters: [silent, meter()] });
+  const page = await open(t, `${gateway.address}#/history`);
+  await page.getByText("No history yet").waitFor();
+  await page.getByLabel("Meter", { exact: true }).selectOption("House");
+  await page.locator("hm-chart .u-over").waitFor();
 });

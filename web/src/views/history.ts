@@ -261,6 +261,10 @@ export class History extends LitElement {
     if (!meter || !quantity || !this.range) {
       return html`<div class="stack">
         <h1>${t("nav.history")}</h1>
+        <hm-picker
+          .meter=${meter?.id ?? ""}
+          @pick=${(event: CustomEvent<string>) => this.#pick(event.detail)}
+        ></hm-picker>
         ${empty(
           "history",
           t("history.empty"),

@@ -37,6 +37,9 @@ const NOW: readonly [key: string, colour: string][] = [
   ["temperature_difference", "difference"],
 ];
 
+/** So many meters are seen at once. */
+const FEW = 3;
+
 /** Verdicts that aligning the head may mend. */
 const OF_THE_EYE = ["silent", "asleep", "echo_only", "echo_mangled", "noise", "crc_mismatch", "truncated"];
 
@@ -85,6 +88,44 @@ export class Home extends LitElement {
       .pill.info {
         color: var(--quiet);
         background: var(--raised);
+      }
+      .overview {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr));
+        gap: 0 2rem;
+        margin: 0;
+        padding: 0;
+        list-style: none;
+      }
+      .overview li {
+        display: flex;
+        justify-content: space-between;
+        align-items: center;
+        gap: 0.5rem;
+      }
+      .overview button {
+        text-align: left;
+        justify-content: start;
+        padding-inline: 0;
+      }
+      .overview .number {
+        white-space: nowrap;
+      }
+      .state {
+        display: inline-flex;
+        flex: none;
+      }
+      .state.good {
+        color: var(--good);
+      }
+      .state.warn {
+        color: var(--warn);
+      }
+      .state.bad {
+        color: var(--bad);
+      }
+      article {
+        scroll-margin-top: 4.5rem;
       }
       .halves {
         display: grid;
@@ -207,14 +248,41 @@ export class Home extends LitElement {
     return html`<div class="stack">
       <h1 class="unseen">${t("nav.home")}</h1>
       ${live.status?.demo ? html`<hm-notice text=${t("home.demo")}></hm-notice>` : nothing}
+      ${live.meters.length > FEW ? this.#overview() : nothing}
       ${live.meters.map((meter) => this.#meter(meter))} ${this.#destinations()}
     </div>`;
+  }
+
+  /** Which of many wants something: their cards do not fit on one screen. */
+  #overview(): TemplateResult {
+    return html`<section class="card" aria-label=${t("setup.meters")}>
+      <ul class="overview">
+        ${live.meters.map((meter) => {
+          const { kind, name, text } = stateOf(meter);
+          const [energy] = heroes(meter);
+          const today = energy && energyText(energy.today, energy.unit, energyUnit());
+          return html`<li>
+            <button class="plain" @click=${() => this.#show(meter)}>
+              <span class="state ${kind}">${icon(name, 20)}<span class="unseen">${text}</span></span>
+              <span class="break">${meter.name}</span>
+            </button>
+            <span class="number quiet">${today ? `${today.value} ${today.unit}` : nothing}</span>
+          </li>`;
+        })}
+      </ul>
+    </section>`;
+  }
+
+  #show(meter: Meter): void {
+    const card = this.renderRoot.querySelectorAll("article")[live.meters.indexOf(meter)];
+    card?.scrollIntoView();
+    card?.focus({ preventScroll: true });
   }
 
   #meter(meter: Meter): TemplateResult {
     const refused = this.problems.get(meter.id);
     const old = isOld(meter) || (meter.verdict !== null && meter.verdict.code !== "ok");
-    return html`<article class="card stack" aria-label=${meter.name}>
+    return html`<article class="card stack" aria-label=${meter.name} tabindex="-1">
       <div class="head">
         <div class="near">
           <h2 class="break">${meter.name}</h2>
@@ -256,17 +324,8 @@ export class Home extends LitElement {
   }
 
   #pill(meter: Meter): TemplateResult {
-    const pill = (kind: Kind, name: "good" | "warn" | "bad" | "wait", text: string): TemplateResult =>
-      html`<span class="pill ${kind}">${icon(name, 18)}${text}</span>`;
-    const age = meter.read_at === null ? "" : ago(meter.read_at);
-    if (meter.doing === "aligning") return pill("info", "wait", t("home.aligning"));
-    if (meter.verdict === null) return pill("info", "wait", t("home.waiting"));
-    if (meter.verdict.code !== "ok") {
-      return pill("bad", "bad", age === "" ? t("home.never") : t("home.failing", { age }));
-    }
-    return isOld(meter)
-      ? pill("warn", "warn", t("home.stale", { age }))
-      : pill("good", "good", t("home.good", { age }));
+    const { kind, name, text } = stateOf(meter);
+    return html`<span class="pill ${kind}">${icon(name, 18)}${text}</span>`;
   }
 
   #trouble(meter: Meter): TemplateResult | typeof nothing {
@@ -471,6 +530,25 @@ export class Home extends LitElement {
       this.reading = left;
     }
   }
+}
+
+interface State {
+  readonly kind: Kind;
+  readonly name: "good" | "warn" | "bad" | "wait";
+  readonly text: string;
+}
+
+function stateOf(meter: Meter): State {
+  const state = (kind: Kind, name: State["name"], text: string): State => ({ kind, name, text });
+  const age = meter.read_at === null ? "" : ago(meter.read_at);
+  if (meter.doing === "aligning") return state("info", "wait", t("home.aligning"));
+  if (meter.verdict === null) return state("info", "wait", t("home.waiting"));
+  if (meter.verdict.code !== "ok") {
+    return state("bad", "bad", age === "" ? t("home.never") : t("home.failing", { age }));
+  }
+  return isOld(meter)
+    ? state("warn", "warn", t("home.stale", { age }))
+    : state("good", "good", t("home.good", { age }));
 }
 
 /** Whether the schedule no longer explains the age of the readings; also while nobody says so. */
