@@ -30,23 +30,32 @@ pub(crate) fn gaps(
         .prepare_cached("SELECT max(at) FROM polls WHERE meter = ?")?
         .query_row([meter], |row| row.get(0))?;
     let end = newest.map_or(stretch.to, |Millisecond(at)| at.min(stretch.to));
-    let usual = usual_distance(pieces);
+    let distances: Vec<i64> = pieces
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [before, after] => Some(distance(before, after)),
+            _ => None,
+        })
+        .collect();
     let mut found: Vec<(Timestamp, Timestamp)> = Vec::new();
     let first = pieces.first().map_or(end, |piece| piece.rollup.first.0);
     let last = pieces.last().map(|piece| piece.rollup.last.0);
     // The edges count if something was read before, and something was tried after.
-    if oldest < stretch.from && is_longer(stretch.from, first, usual) {
+    if oldest < stretch.from && is_longer(stretch.from, first, usual_distance(&distances, 0)) {
         found.push((stretch.from, first));
     }
-    for pair in pieces.windows(2) {
+    for (place, (pair, distance)) in pieces.windows(2).zip(&distances).enumerate() {
         let [before, after] = pair else { continue };
         let slot = before.length().max(after.length());
-        if distance(before, after) * 10 > usual.max(slot) * 18 {
+        // Most are no longer than the slot, whatever is usual.
+        if distance * 10 > slot * 18
+            && distance * 10 > usual_distance(&distances, place).max(slot) * 18
+        {
             found.push((before.rollup.last.0, after.rollup.first.0));
         }
     }
     if let Some(last) = last
-        && is_longer(last, end, usual)
+        && is_longer(last, end, usual_distance(&distances, distances.len()))
     {
         found.push((last, end));
     }
@@ -60,17 +69,18 @@ pub(crate) fn gaps(
     Ok(gaps.collect())
 }
 
-/// How far apart pieces usually are, in milliseconds: the median.
-fn usual_distance(pieces: &[Piece]) -> i64 {
-    let mut distances: Vec<_> = pieces
-        .windows(2)
-        .filter_map(|pair| match pair {
-            [before, after] => Some(distance(before, after)),
-            _ => None,
-        })
-        .collect();
-    distances.sort_unstable();
-    distances.get(distances.len() / 2).copied().unwrap_or(0)
+/// How far apart pieces usually are around a place, in milliseconds: the median. Only around it, because
+/// schedules are changed.
+fn usual_distance(distances: &[i64], place: usize) -> i64 {
+    const AROUND: usize = 4;
+
+    let to = (place + AROUND + 1).min(distances.len());
+    let mut near: Vec<_> = distances
+        .get(place.saturating_sub(AROUND)..to)
+        .unwrap_or_default()
+        .to_vec();
+    near.sort_unstable();
+    near.get(near.len() / 2).copied().unwrap_or(0)
 }
 
 /// How far apart two pieces begin; slots of roll-ups as a whole, wherever in them something was read.

@@ -123,6 +123,20 @@ async fn a_missed_poll_is_a_gap_and_its_verdict_explains_it() {
 }
 
 #[tokio::test]
+async fn a_schedule_that_was_changed_makes_no_gaps() {
+    let place = Place::new();
+    let history = place.open().await;
+    let mut polls = every(60, "2026-11-20T00:59:50Z", 48, |n| n);
+    polls.extend(every(5, "2026-11-22T00:59:50Z", 12 * 24, |n| n));
+    polls.extend(every(60, "2026-11-23T01:59:50Z", 48, |n| n));
+    history.record_all(polls).await.unwrap();
+    for points in [50, 1000] {
+        let (from, to) = ("2026-11-20T00:00:00Z", "2026-11-25T02:00:00Z");
+        assert_eq!(chart(&history, from, to, points).await.gaps, []);
+    }
+}
+
+#[tokio::test]
 async fn a_gap_that_lasts_is_told_up_to_the_last_try() {
     let place = Place::new();
     let history = place.open().await;
