@@ -184,12 +184,15 @@ impl Machine {
     }
 
     fn driver(&self, name: &str) -> Option<String> {
-        let link = self
-            .inside("/sys/class/tty")
-            .join(name)
-            .join("device/driver");
-        let target = fs::read_link(link).ok()?;
-        Some(target.file_name()?.to_str()?.to_owned())
+        let folder = self.inside("/sys/class/tty").join(name);
+        // Since Linux 6.5 a port's own driver is called `port`; the chip's stands above it.
+        ["device/driver", "device/../../driver"]
+            .into_iter()
+            .filter_map(|link| {
+                let target = fs::read_link(folder.join(link)).ok()?;
+                Some(target.file_name()?.to_str()?.to_owned())
+            })
+            .find(|driver| driver != "port")
     }
 
     /// The group whose members may open `inside`, if joining it helps.
