@@ -37,6 +37,12 @@ impl InfoTable {
             Coding::Digits => word.decode_digits(raw),
         })
     }
+
+    /// All flags it knows; one may come several times.
+    pub fn flags(&self) -> impl Iterator<Item = &'static InfoFlag> + use<> {
+        let words = self.words.iter();
+        words.flat_map(|word| word.entries.iter().map(|entry| entry.flag))
+    }
 }
 
 /// One flag that is set.

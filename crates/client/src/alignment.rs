@@ -16,6 +16,15 @@ pub struct Alignment {
     wake: Wake,
 }
 
+/// Something to try next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Names it, for translations; none where the help of the verdict is all there is to say.
+    pub code: Option<&'static str>,
+    /// Says it in English.
+    pub text: &'static str,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Attempt {
     at: Duration,
@@ -105,15 +114,10 @@ impl Alignment {
     }
 
     /// What to try now. While the same lasts, one try follows the other.
-    pub fn next_step(&self) -> &'static str {
+    pub fn next_step(&self) -> Step {
         let verdict = self.verdict();
         if verdict == Verdict::Ok {
-            return match self.score() {
-                95.. => "The head sits well. Fix it there; Ctrl-C ends this.",
-                _ => {
-                    "This place works. Keep the head still until the score is near 100, then fix it."
-                }
-            };
+            return if self.score() >= 95 { FIX } else { KEEP };
         }
         let tries = tries(verdict);
         let lasted = self
@@ -125,7 +129,10 @@ impl Alignment {
             .ok()
             .and_then(|turn| tries.get(turn.checked_rem(tries.len())?))
             .copied()
-            .unwrap_or(verdict.help())
+            .unwrap_or(Step {
+                code: None,
+                text: verdict.help(),
+            })
     }
 
     fn last(&self) -> Option<Verdict> {
@@ -156,43 +163,104 @@ fn worth(verdict: Verdict) -> u32 {
     }
 }
 
-fn tries(verdict: Verdict) -> &'static [&'static str] {
-    match verdict {
-        Verdict::Silent => &[
-            "Press a key on the meter: it wakes its eye.",
+const fn step(code: &'static str, text: &'static str) -> Step {
+    Step {
+        code: Some(code),
+        text,
+    }
+}
+
+const FIX: Step = step("fix", "The head sits well. Fix it there; Ctrl-C ends this.");
+const KEEP: Step = step(
+    "keep",
+    "This place works. Keep the head still until the score is near 100, then fix it.",
+);
+const WAKE: Step = step("wake", "Press a key on the meter: it wakes its eye.");
+const MAGNET: Step = step(
+    "magnet",
+    "Check the magnet: the eye of a 403, 603 or 803 opens only while one is near.",
+);
+const SHADE: Step = step("shade", "Shade the head from sun and lamps with your hand.");
+
+fn tries(verdict: Verdict) -> &'static [Step] {
+    const SILENT: &[Step] = &[
+        WAKE,
+        step(
+            "turn",
             "Turn the head half round: its receiver may sit where its light should be.",
+        ),
+        step(
+            "lower_603",
             "Lower the head by 2 mm; on a 603 the right place is lower than the rim suggests.",
-            "Check the magnet: the eye of a 403, 603 or 803 opens only while one is near.",
+        ),
+        MAGNET,
+        step(
+            "sideways",
             "Press a key again, and try 2 mm to the left and to the right.",
+        ),
+        step(
+            "switched_off",
             "On a 403, look at the third small segment of the display: lit steadily, it says that \
              optical reading is switched off.",
-        ],
-        Verdict::EchoOnly => &[
+        ),
+    ];
+    const ECHO_ONLY: &[Step] = &[
+        step(
+            "works_wake",
             "The head works. Press a key on the meter: it wakes its eye.",
+        ),
+        step(
+            "turn_unseen",
             "Turn the head half round: the meter does not see its light.",
-            "Lower the head by 2 mm.",
-            "Check the magnet: the eye of a 403, 603 or 803 opens only while one is near.",
-        ],
-        Verdict::EchoMangled => &[
+        ),
+        step("lower", "Lower the head by 2 mm."),
+        MAGNET,
+    ];
+    const ECHO_MANGLED: &[Step] = &[
+        step(
+            "paper",
             "Put a sheet of white paper between head and meter.",
+        ),
+        step(
+            "away",
             "Move the head away from the meter, up to a centimetre.",
-            "Tilt the head a little.",
-        ],
-        Verdict::Noise => &[
-            "Shade the head from sun and lamps with your hand.",
-            "Switch off LED or fluorescent lamps nearby.",
+        ),
+        step("tilt", "Tilt the head a little."),
+    ];
+    const NOISE: &[Step] = &[
+        SHADE,
+        step("lamps", "Switch off LED or fluorescent lamps nearby."),
+        step(
+            "bridge_settings",
             "Behind a network bridge: set it to 1200 baud, 8 data bits, no parity, 2 stop bits.",
-        ],
-        Verdict::CrcMismatch | Verdict::Truncated => &[
+        ),
+    ];
+    const DAMAGED: &[Step] = &[
+        step(
+            "nearly",
             "Nearly there: move the head by single millimetres.",
-            "Wipe the meter's eye and the head.",
-            "Shade the head from sun and lamps with your hand.",
+        ),
+        step("wipe", "Wipe the meter's eye and the head."),
+        SHADE,
+        step(
+            "bridge_whole",
             "Behind a network bridge: it must pass on bytes at once and in one piece.",
-        ],
-        Verdict::Asleep => &[
+        ),
+    ];
+    const ASLEEP: &[Step] = &[
+        step(
+            "turn_magnet",
             "Turn the head half round: its magnet does not hold the eye open.",
-            "Press a key on the meter: it wakes its eye.",
-        ],
+        ),
+        WAKE,
+    ];
+    match verdict {
+        Verdict::Silent => SILENT,
+        Verdict::EchoOnly => ECHO_ONLY,
+        Verdict::EchoMangled => ECHO_MANGLED,
+        Verdict::Noise => NOISE,
+        Verdict::CrcMismatch | Verdict::Truncated => DAMAGED,
+        Verdict::Asleep => ASLEEP,
         // For what is left, the verdict itself says what to do.
         _ => &[],
     }
@@ -288,17 +356,20 @@ mod tests {
 
     #[test]
     fn while_the_same_lasts_one_try_follows_the_other() {
-        let step =
-            |seconds| after((0..seconds).map(|second| (second, Verdict::Silent))).next_step();
+        let step = |seconds| {
+            after((0..seconds).map(|second| (second, Verdict::Silent)))
+                .next_step()
+                .text
+        };
         assert!(step(1).contains("Press a key"));
         assert!(step(10).contains("half round"));
         assert!(step(18).contains("2 mm"));
         assert!(step(26).contains("magnet"));
         assert!(step(49).contains("Press a key"), "from the beginning");
         let mangled = after([(0, Verdict::Silent), (20, Verdict::EchoMangled)]);
-        assert!(mangled.next_step().contains("paper"));
+        assert!(mangled.next_step().text.contains("paper"));
         for verdict in Verdict::ALL {
-            assert!(!after([(0, verdict)]).next_step().is_empty());
+            assert!(!after([(0, verdict)]).next_step().text.is_empty());
         }
     }
 
@@ -317,7 +388,7 @@ mod tests {
         let twice = after(cycle(0, 240).chain(cycle(300, 241)));
         assert_eq!(twice.sleeps_after(), Some(Duration::from_mins(4)));
         assert_eq!(twice.verdict(), Verdict::Asleep);
-        assert!(twice.next_step().contains("magnet does not hold"));
+        assert!(twice.next_step().text.contains("magnet does not hold"));
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod rounds;
 mod telnet;
 mod transport;
 
-pub use alignment::Alignment;
+pub use alignment::{Alignment, Step};
 pub use client::{Client, Notice};
 pub use connection::{Change, Connection, Protocol};
 pub use error::{Lost, Missing, PortError, Unreachable};

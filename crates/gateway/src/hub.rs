@@ -136,6 +136,8 @@ pub struct Ledger {
     pub documented_seconds: f64,
     /// Whether the schedule takes so much more that its owner should know.
     pub is_draining: bool,
+    /// Whether the meter is fed by the mains, so that nothing is spent.
+    pub is_mains: bool,
 }
 
 /// Something happened.
@@ -185,6 +187,8 @@ pub struct Attempt {
     pub score: u8,
     /// What to try next.
     pub next_step: String,
+    /// Names that, for translations.
+    pub next_step_code: Option<&'static str>,
     /// How long the answer took.
     pub milliseconds: u64,
 }

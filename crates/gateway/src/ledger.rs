@@ -65,12 +65,10 @@ impl Book {
             .retain(|entry| now.duration_since(entry.at).abs() <= day);
         let wake_ups = self.entries.iter().map(|entry| entry.wake_ups).sum();
         let seconds: f64 = self.entries.iter().map(|entry| entry.seconds).sum();
-        let mut ledger = cost(schedule, self.seconds_of_a_poll());
-        ledger.is_draining &= !self.is_mains;
         Ledger {
             wake_ups,
             seconds,
-            ..ledger
+            ..self.what_if(schedule)
         }
     }
 
@@ -78,6 +76,7 @@ impl Book {
     pub fn what_if(&self, schedule: &Schedule) -> Ledger {
         let mut ledger = cost(schedule, self.seconds_of_a_poll());
         ledger.is_draining &= !self.is_mains;
+        ledger.is_mains = self.is_mains;
         ledger
     }
 
@@ -106,6 +105,7 @@ pub fn cost(schedule: &Schedule, seconds_of_a_poll: f64) -> Ledger {
         planned_seconds: polls * seconds_of_a_poll,
         documented_seconds: DOCUMENTED_PER_DAY * seconds_of_a_poll,
         is_draining: polls > DOCUMENTED_PER_DAY * DRAINING,
+        is_mains: false,
     }
 }
 

@@ -142,11 +142,11 @@ impl Shown {
                     "The answers stop {} after each wake: the eye falls asleep.",
                     duration::format(awake)
                 ),
-                alignment.next_step().to_owned(),
+                alignment.next_step().text.to_owned(),
             ),
             (None, _) => (
                 verdict.message().to_owned(),
-                alignment.next_step().to_owned(),
+                alignment.next_step().text.to_owned(),
             ),
         };
         Self {

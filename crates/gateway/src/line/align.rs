@@ -58,9 +58,10 @@ impl Line {
             alignment.push(started.elapsed(), attempt.verdict);
             self.book
                 .note(self.around.clock.now(), 1, attempt.took.as_secs_f64());
-            let next_step = match &attempt.trouble {
-                Some(error) => error.help(),
-                None => alignment.next_step().to_owned(),
+            let step = alignment.next_step();
+            let (next_step_code, next_step) = match &attempt.trouble {
+                Some(error) => (None, error.help()),
+                None => (step.code, step.text.to_owned()),
             };
             self.around.hub.announce(Event::Align {
                 slot: self.settings.slot.clone(),
@@ -69,6 +70,7 @@ impl Line {
                     verdict: alignment.verdict(),
                     score: u8::try_from(alignment.score()).unwrap_or(100),
                     next_step,
+                    next_step_code,
                     milliseconds: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
                 },
             });

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use heatmeter_catalog::{Kind, Language, Register, Tier, models, registers};
+use heatmeter_catalog::{
+    InfoTable, Kind, Language, Register, Tier, info_tables, models, registers,
+};
 use kamstrup_kmp::Verdict;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -29,6 +31,8 @@ pub(super) struct Catalogue {
     registers: BTreeMap<&'static str, RegisterView>,
     /// By code.
     verdicts: BTreeMap<&'static str, Advice>,
+    /// What meters report about themselves, by key.
+    info: BTreeMap<&'static str, &'static str>,
     models: Vec<ModelView>,
 }
 
@@ -104,6 +108,11 @@ impl Catalogue {
                 .map(|register| (register.key, RegisterView::of(register, language)))
                 .collect(),
             verdicts: verdicts.collect(),
+            info: info_tables()
+                .iter()
+                .flat_map(InfoTable::flags)
+                .map(|flag| (flag.key, flag.label(language)))
+                .collect(),
             models: models()
                 .iter()
                 .map(|model| ModelView {

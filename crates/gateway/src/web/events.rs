@@ -161,6 +161,8 @@ pub(super) struct AttemptTold {
     /// 0 to 100.
     score: u8,
     next_step: String,
+    /// Names the next step, for translations; null where the verdict's help is all.
+    next_step_code: Option<&'static str>,
     milliseconds: u64,
 }
 
@@ -191,6 +193,7 @@ impl AttemptTold {
             verdict: VerdictView::new(attempt.verdict, None),
             score: attempt.score,
             next_step: attempt.next_step.clone(),
+            next_step_code: attempt.next_step_code,
             milliseconds: attempt.milliseconds,
         }
     }

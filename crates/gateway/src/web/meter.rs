@@ -150,6 +150,8 @@ pub(super) struct BatteryView {
     documented_seconds: f64,
     /// Whether the schedule takes so much more that its owner should know.
     draining: bool,
+    /// Whether the meter is fed by the mains, so that nothing is spent.
+    mains_powered: bool,
 }
 
 impl MeterView {
@@ -311,6 +313,7 @@ impl From<Ledger> for BatteryView {
             planned_seconds: rounded(ledger.planned_seconds),
             documented_seconds: rounded(ledger.documented_seconds),
             draining: ledger.is_draining,
+            mains_powered: ledger.is_mains,
         }
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Status {
     configured: bool,
     /// Whether all of this is a demonstration.
     demo: bool,
+    /// Whether this gateway asks for a token.
+    token: bool,
     history: HistoryStatus,
     destinations: Vec<DestinationStatus>,
     config: ConfigStatus,
@@ -122,6 +124,7 @@ impl Status {
             time_zone: general.time_zone.iana_name().unwrap_or("UTC").to_owned(),
             configured: !site.hub.meters().is_empty(),
             demo: site.is_demo,
+            token: site.access.token().is_some(),
             history: HistoryStatus::of(web).await,
             destinations: site.hub.supplies().iter().map(Into::into).collect(),
             config: ConfigStatus {

@@ -17,6 +17,7 @@ fn attempt(number: u64, next_step: &str) -> Event {
             verdict: Verdict::EchoOnly,
             score: 20,
             next_step: next_step.to_owned(),
+            next_step_code: Some("wake"),
             milliseconds: 140,
         },
     }
@@ -60,6 +61,7 @@ async fn what_happens_is_told_in_its_order() {
     assert_eq!(told["id"], SERIAL);
     assert_eq!(told["verdict"]["code"], "echo_only");
     assert_eq!(told["score"], 20);
+    assert_eq!(told["next_step_code"], "wake");
 
     let slot = "house".to_owned();
     site.hub.announce(Event::AlignEnded { slot, why: "asked" });

@@ -192,6 +192,7 @@ pub(crate) fn house() -> MeterState {
             planned_seconds: 36.5,
             documented_seconds: 36.5,
             is_draining: false,
+            is_mains: false,
         },
         doing: Doing::Waiting,
     }
