@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, state } from "lit/decorators.js";
 import { keyed } from "lit/directives/keyed.js";
 
-import { login } from "./api.js";
+import { api, login } from "./api.js";
 import { icon } from "./icons.js";
 import { live, Watch } from "./live.js";
 import { address, here, note, PLACES, type Place, type Route } from "./route.js";
@@ -177,7 +177,7 @@ export class App extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     login.wanted = () => {
-      live.disconnect();
+      live.forget();
       this.locked = true;
     };
     addEventListener("hashchange", this.#moved);
@@ -292,6 +292,11 @@ export class App extends LitElement {
         <main tabindex="-1">${this.#banner()}${this.#view()}</main>
         <footer class="row apart quiet small">
           <span>heatmeter ${live.status?.version ?? ""}</span>
+          ${
+            live.status?.token
+              ? html`<button class="plain small" @click=${this.#logOut}>${t("logout")}</button>`
+              : nothing
+          }
           <label class="row"
             ><span>${t("language")}</span>
             <select
@@ -316,6 +321,12 @@ export class App extends LitElement {
       `,
     )}`;
   }
+
+  readonly #logOut = async (): Promise<void> => {
+    // If the gateway is away, the page shows nothing any more all the same.
+    await api.logout().catch(() => {});
+    login.wanted();
+  };
 
   #tab(place: Place): TemplateResult {
     const current = this.route.place === place;

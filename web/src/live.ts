@@ -109,6 +109,13 @@ class Live extends EventTarget {
     if (this.loaded && this.#day !== day) void this.reload().catch(() => {});
   }
 
+  /** Nothing is known any more: whoever looks now may not be who looked before. */
+  forget(): void {
+    this.disconnect();
+    [this.status, this.meters, this.loaded, this.connection] = [null, [], false, "connecting"];
+    this.#changed();
+  }
+
   /** Asks for everything again, as after a change of the configuration. */
   async reload(): Promise<void> {
     const began = this.#count;

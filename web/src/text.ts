@@ -4,7 +4,7 @@
 import { api } from "./api.js";
 import { live } from "./live.js";
 import en from "./texts/en.json";
-import type { Catalogue, Info, Language, Reading, Verdict } from "./types.js";
+import type { Attempt, Catalogue, Info, Language, Reading, Verdict } from "./types.js";
 
 export type Key = keyof typeof en;
 type Texts = Record<Key, string>;
@@ -128,10 +128,11 @@ export function verdictOf({ code, message, help }: Verdict, port: string): Verdi
 export const verdictMessage = (code: string, port: string): string =>
   verdictOf({ code, message: catalogue?.verdicts[code]?.message ?? code, help: "" }, port).message;
 
-/** What to try next. The gateway knows the next of several tries, in English. */
-export function nextStep(step: string, verdict: Verdict, score: number, port: string): string {
-  if (verdict.code === "ok") return t(score >= 95 ? "align.next.fix" : "align.next.keep");
-  return language === "en" ? step : verdictOf(verdict, port).help;
+/** What to try next: one of several tries that follow each other, or what the verdict helps with. */
+export function nextStep({ next_step_code: code, next_step, verdict }: Attempt, port: string): string {
+  const key = `align.try.${code}`;
+  if (key in texts) return t(key as Key);
+  return language === "en" ? next_step : verdictOf(verdict, port).help;
 }
 
-export const infoOf = (info: Info): string => catalogue?.info?.[info.key]?.text ?? info.text;
+export const infoOf = (info: Info): string => catalogue?.info[info.key] ?? info.text;

@@ -10,6 +10,7 @@ export interface Status {
   time_zone: string;
   configured: boolean;
   demo: boolean;
+  token: boolean;
   history: {
     state: "fine" | "disk_full" | "failing";
     message: string | null;
@@ -73,6 +74,7 @@ export interface Battery {
   planned_seconds: number;
   documented_seconds: number;
   draining: boolean;
+  mains_powered: boolean;
 }
 
 export interface Meter {
@@ -143,6 +145,7 @@ export interface Attempt {
   verdict: Verdict;
   score: number;
   next_step: string;
+  next_step_code: string | null;
   milliseconds: number;
 }
 
@@ -226,6 +229,6 @@ export interface Catalogue {
   language: Language;
   registers: Record<string, { label: string; unit_kind?: string; tier?: string }>;
   verdicts: Record<string, { message: string; help: string }>;
-  info?: Record<string, { text: string }>;
+  info: Record<string, string>;
   models: unknown[];
 }

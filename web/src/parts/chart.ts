@@ -20,6 +20,8 @@ export interface Line {
   last: (number | null)[];
   min: (number | null)[];
   max: (number | null)[];
+  /** How many decimals its values are written with. */
+  decimals: number;
 }
 
 export interface Bars {
@@ -222,7 +224,7 @@ export class Chart extends LitElement {
           labelFont: axis.font,
           labelSize: 18,
           size: (_, values) => 16 + 7 * Math.max(3, ...(values ?? []).map((value) => value.length)),
-          values: (_, splits) => splits.map((split) => split.toLocaleString(locale())),
+          values: (_, splits, __, ___, step) => splits.map((split) => marked(split, step)),
         },
       ],
       hooks: {
@@ -410,6 +412,12 @@ function limits(low: number, high: number, fromZero: boolean): uPlot.Range.MinMa
   if (fromZero) return [Math.min(0, low * 1.08), Math.max(high * 1.08, low < 0 ? 0 : 1e-6)];
   const room = Math.max((high - low) * 0.08, Math.abs(high) * 0.01, 0.05);
   return [low >= 0 && low - room < 0 ? 0 : low - room, high + room];
+}
+
+/** A mark of the scale, with as many decimals as its neighbours need. */
+function marked(value: number, step: number): string {
+  const digits = String(step).split(".")[1]?.length ?? 0;
+  return value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 const DAY = 86_400;

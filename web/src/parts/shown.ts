@@ -67,7 +67,7 @@ export function lineRows(lines: readonly Line[], range: Range): Row[] {
       let cells = rows.get(at);
       if (!cells) rows.set(at, (cells = Array<string>(lines.length * 3).fill("")));
       const values = [last, line.min[place] ?? last, line.max[place] ?? last];
-      cells.splice(index * 3, 3, ...values.map(String));
+      cells.splice(index * 3, 3, ...values.map((value) => value.toFixed(line.decimals)));
     }
   });
   return [...rows].sort(([a], [b]) => a - b).map(([at, cells]) => ({ at, cells }));

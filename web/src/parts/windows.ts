@@ -22,6 +22,8 @@ export interface Points {
   last: (number | null)[];
   min: (number | null)[];
   max: (number | null)[];
+  /** How many decimals the values have: numbers do not keep zeros at their end. */
+  decimals: number;
   gaps: Pause[];
 }
 
@@ -211,7 +213,16 @@ function used(pieces: Amounts[]): Used {
 
 /** One line out of pieces. A bucket without a reading is no gap: those the gateway names. */
 function joined(pieces: { series: Series; range: Range }[]): Points {
-  const points: Points = { unit: null, label: "", times: [], last: [], min: [], max: [], gaps: [] };
+  const points: Points = {
+    unit: null,
+    label: "",
+    times: [],
+    last: [],
+    min: [],
+    max: [],
+    decimals: 0,
+    gaps: [],
+  };
   for (const { series, range } of pieces) {
     points.unit ??= series.unit;
     points.label ||= series.label;
@@ -231,6 +242,9 @@ function joined(pieces: { series: Series; range: Range }[]): Points {
     }
     for (; gap < gaps.length; gap += 1) breakAt(points, gaps[gap] as Pause);
     points.gaps.push(...gaps);
+  }
+  for (const value of points.last) {
+    points.decimals = Math.max(points.decimals, String(value ?? 0).split(".")[1]?.length ?? 0);
   }
   return points;
 }

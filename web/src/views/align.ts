@@ -288,9 +288,7 @@ export class Align extends LitElement {
         <p class="verdict" role="status">
           ${verdict ? (verdict.code === "ok" ? t("line.ok") : verdict.message) : t("align.first")}
         </p>
-        <p class="next" aria-live="polite">
-          ${last ? nextStep(last.next_step, last.verdict, last.score, meter.port) : ""}
-        </p>
+        <p class="next" aria-live="polite">${last ? nextStep(last, meter.port) : ""}</p>
         ${seconds > 300 ? html`<hm-notice kind="warn" text=${t("align.long")}></hm-notice>` : nothing}
       </div>
       <div class="controls">

@@ -395,7 +395,9 @@ export class History extends LitElement {
             ({ label, colour }) => this.#key(label, `var(--${colour})`),
           )}
           ${
-            this.#picture.bars?.partial.some(Boolean)
+            this.#picture.bars?.partial.some(
+              (partial, index) => partial && this.#shows(this.#picture.bars?.times[index]),
+            )
               ? this.#key(
                   t("chart.partial"),
                   `color-mix(in srgb, var(--${quantity.colours[0]}) 40%, transparent)`,
@@ -403,7 +405,7 @@ export class History extends LitElement {
               : nothing
           }
           ${this.#picture.lines.length > 0 ? html`<span class="quiet">${t("chart.band")}</span>` : nothing}
-          ${this.#picture.gaps.length > 0 ? this.#key(t("chart.gap"), "var(--line)") : nothing}
+          ${this.#picture.gaps.some(({ from, to }) => this.#shows(from, to)) ? this.#key(t("chart.gap"), "var(--line)") : nothing}
         </div>
       </div>
       ${this.asTable ? this.#table() : nothing}
@@ -476,11 +478,17 @@ export class History extends LitElement {
       const at = this.pointed;
       const index = at === null ? line.last.length - 1 : line.times.indexOf(at);
       const value = line.last[index] ?? null;
-      if (value !== null) return `${localized(String(value))} ${unit}`;
+      if (value !== null) return `${localized(value.toFixed(line.decimals))} ${unit}`;
       const gap = at === null ? undefined : this.#gapAt(at);
       return gap ? verdictMessage(gap, live.meter(this.meterId)?.port ?? "") : "–";
     });
     return [...new Set(values)].join(" · ");
+  }
+
+  /** Whether something between these moments can be seen. */
+  #shows(from = 0, to = from): boolean {
+    const range = this.range as Range;
+    return from < range.to && to >= range.from;
   }
 
   #empty(): boolean {

@@ -20,6 +20,9 @@ import type { Battery, Exchange } from "../types.js";
 import "../parts/notice.js";
 import "../parts/picker.js";
 
+/** Readings a day that the manufacturer reckons with. */
+const DOCUMENTED = 24;
+
 @customElement("hm-line")
 export class LineView extends LitElement {
   @property({ attribute: false }) query = new URLSearchParams();
@@ -234,9 +237,12 @@ export class LineView extends LitElement {
       ${
         battery.draining
           ? html`<hm-notice kind="warn" text=${t("line.draining")}></hm-notice>`
-          : html`<hm-notice kind="good" text=${t("line.sparing")}></hm-notice>`
+          : html`<hm-notice
+              kind="good"
+              text=${t(battery.mains_powered ? "line.mains" : "line.sparing")}
+            ></hm-notice>`
       }
-      ${cost(t("line.cost.documented"), 24, battery.documented_seconds, most, "past")}
+      ${cost(t("line.cost.documented"), DOCUMENTED, battery.documented_seconds, most, "past")}
       ${cost(t("line.cost.planned"), battery.planned_wake_ups, battery.planned_seconds, most, "accent")}
       ${cost(t("line.cost.last"), battery.wake_ups, battery.seconds, most, "flow")}
     </div>`;
@@ -244,8 +250,7 @@ export class LineView extends LitElement {
 
   #whatIf(now: Battery): TemplateResult {
     const most = Math.max(this.cost?.planned_seconds ?? 0, now.planned_seconds, now.documented_seconds, 1e-9);
-    const times =
-      this.cost && now.documented_seconds > 0 ? this.cost.planned_seconds / now.documented_seconds : null;
+    const times = this.cost && this.cost.planned_wake_ups / DOCUMENTED;
     return html`<div class="costs">
       <div class="field">
         <label for="schedule">${t("line.what_if")}</label>
@@ -266,7 +271,7 @@ export class LineView extends LitElement {
       ${
         this.cost
           ? html`<div aria-live="polite" class="costs">
-              ${cost(t("line.cost.documented"), 24, now.documented_seconds, most, "past")}
+              ${cost(t("line.cost.documented"), DOCUMENTED, now.documented_seconds, most, "past")}
               ${cost(
                 scheduleName(this.schedule),
                 this.cost.planned_wake_ups,
