@@ -35,8 +35,11 @@ export function chromiumOfThisFile() {
   });
   after(() => browser?.close());
 
-  /** A page; at the end of the test nothing may have gone wrong in it, and no policy been violated. */
-  return async function open(t, address, { init, ...options } = {}) {
+  /**
+   * A page; at the end of the test nothing may have gone wrong in it, and no policy been violated, but for what is
+   * `foreseen`.
+   */
+  return async function open(t, address, { foreseen = /^$/, ...options } = {}) {
     const context = await browser.newContext({
       viewport: WIDE,
       locale: "en-GB",
@@ -51,7 +54,8 @@ export function chromiumOfThisFile() {
     page.on("console", (message) => {
       // A refused request is said there, too; the page shows those itself.
       const network = /Failed to load resource|net::ERR_/.test(message.text());
-      if (message.type() === "error" && !network) faults.push(message.text());
+      if (message.type() === "error" && !network && !foreseen.test(message.text()))
+        faults.push(message.text());
     });
     t.after(async () => {
       await context.close();
@@ -62,7 +66,6 @@ export function chromiumOfThisFile() {
         console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
       );
     });
-    if (init) await page.addInitScript(init);
     await page.goto(address);
     return page;
   };
