@@ -7,36 +7,27 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 
 import { chromiumOfThisFile, PHONE, until, WIDE } from "./support/browser.mjs";
-import { meter, standIn, status, verdict } from "./support/stand_in.mjs";
+import { demoOfThisFile, freePort, gateway, house as configuration, meter } from "./support/gateway.mjs";
 
 const open = chromiumOfThisFile();
+const house = demoOfThisFile();
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const exchange = (code) => ({
-  at: new Date().toISOString(),
-  verdict: code,
-  milliseconds: 412,
-  attempts: 1,
-  lines: [{ ms: 0, direction: "to", hex: "80 3f 10 01 00 3c b2 5f 0d", text: "GetRegister 60" }],
-});
-const port = {
-  port: "/dev/ttyUSB0",
-  path: "/dev/ttyUSB0",
-  by_id: null,
-  description: "FTDI FT232R USB UART",
-  usb_id: "0403:6001",
-  serial: "A50285BI",
-  holders: [],
-  allowed: true,
-  help: null,
-};
-const values = { meter: [{ name: "House", port: "/dev/ttyUSB0" }], mqtt: { host: "127.0.0.1" } };
-const answers = {
-  exchanges: () => [exchange("silent"), exchange("ok")],
-  ports: () => [port, { ...port, port: "/dev/ttyS0", allowed: false, help: "Join the group dialout." }],
-  config: () => ({ toml: "[mqtt]\n", path: "/etc/heatmeter.toml", writable: true, etag: "1", values }),
-  test: () => ({ ok: true }),
-};
+/** A meter that answers, one that cannot be reached, and a broker that is away. */
+async function trouble(t) {
+  const port = await freePort();
+  const more = `
+[[meter]]
+name = "Flat"
+port = "socket://127.0.0.1:${port}"
+
+[mqtt]
+host = "127.0.0.1"
+port = ${port}
+`;
+  const { port: answers } = await meter(t);
+  return gateway(t, { config: configuration(answers, more) });
+}
 
 /** Each view as it is used, and how to get there. */
 const VIEWS = {
@@ -57,8 +48,6 @@ const VIEWS = {
   },
 };
 
-const stage = (t, others = {}) => standIn(t, { answers, ...others });
-
 async function faultsOf(page) {
   await page.evaluate(axe);
   const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
@@ -72,18 +61,15 @@ async function faultsOf(page) {
 for (const colorScheme of ["light", "dark"]) {
   for (const [size, viewport] of Object.entries({ wide: WIDE, phone: PHONE })) {
     test(`axe-core finds no serious fault in any view, ${colorScheme}, ${size}`, async (t) => {
-      const trouble = verdict("silent", "The meter did not answer.", "Press a key on the meter.");
-      const info = [{ key: "low_battery", text: "Battery low", severity: "problem" }];
-      const gateway = await stage(t, {
-        meters: [
-          meter(),
-          meter({ id: "2", slot: "two", serial: "2", name: "Flat", verdict: trouble, info, stale: true }),
-        ],
-      });
+      const troubled = (await trouble(t)).address;
       // axe is put in by a script of the test's own, which the page's policy rightly forbids.
-      const page = await open(t, gateway.address, { colorScheme, viewport, bypassCSP: true });
+      const page = await open(t, "about:blank", { colorScheme, viewport, bypassCSP: true });
+      await page.goto(troubled);
+      await page.getByText("See what was received").first().waitFor();
+      await page.getByText("mqtt does not take readings").waitFor();
+      assert.deepEqual(await faultsOf(page), [], `trouble, ${colorScheme}, ${size}`);
       for (const [view, prepare] of Object.entries(VIEWS)) {
-        await page.goto(`${gateway.address}#/${view === "home" ? "" : view}`);
+        await page.goto(`${house.address}#/${view === "home" ? "" : view}`);
         await page.locator(`hm-${view}`).waitFor();
         await prepare(page);
         assert.deepEqual(await faultsOf(page), [], `${view}, ${colorScheme}, ${size}`);
@@ -95,20 +81,13 @@ for (const colorScheme of ["light", "dark"]) {
 }
 
 test("axe-core finds no serious fault in the alignment, the login and the question before writing", async (t) => {
-  const gateway = await stage(t, {
-    answers: { ...answers, align: () => null, draft: () => ({ toml: "", diff: "-a\n+b", problems: [] }) },
-  });
-  const page = await open(t, `${gateway.address}#/align`, { bypassCSP: true, viewport: PHONE });
+  const page = await open(t, `${house.address}#/align`, { bypassCSP: true, viewport: PHONE });
   await page.getByRole("button", { name: "Start aligning" }).click();
-  const attempt = { number: 3, verdict: verdict("ok"), score: 67, next_step: "", milliseconds: 400 };
-  await until("an attempt is shown", async () => {
-    gateway.tell("align", { id: meter().id, ...attempt });
-    return (await page.locator(".dots i").count()) > 0;
-  });
+  await page.locator(".dots i").first().waitFor();
   assert.deepEqual(await faultsOf(page), []);
   await page.getByRole("button", { name: "Stop" }).click();
 
-  await page.goto(`${gateway.address}#/setup`);
+  await page.goto(`${house.address}#/setup`);
   await page.getByRole("button", { name: "Edit" }).first().click();
   await page.getByLabel("Name", { exact: true }).fill("Villa");
   await page.getByRole("button", { name: "Apply" }).click();
@@ -122,8 +101,7 @@ test("axe-core finds no serious fault in the alignment, the login and the questi
 });
 
 test("on a phone the views are below the thumb, and nothing is wider than the screen", async (t) => {
-  const gateway = await stage(t);
-  const page = await open(t, gateway.address, { viewport: PHONE, hasTouch: true, isMobile: true });
+  const page = await open(t, house.address, { viewport: PHONE, hasTouch: true, isMobile: true });
   const tabs = page.getByRole("navigation");
   const box = await tabs.boundingBox();
   assert.ok(box.y + box.height >= PHONE.height - 1, `the views end at ${box.y + box.height}`);
@@ -136,9 +114,8 @@ test("on a phone the views are below the thumb, and nothing is wider than the sc
 });
 
 test("the keyboard alone is enough", async (t) => {
-  const gateway = await stage(t);
-  const page = await open(t, gateway.address);
-  await page.getByRole("heading", { name: "House" }).waitFor();
+  const page = await open(t, house.address);
+  await page.getByRole("heading", { name: "Demonstration" }).waitFor();
   const focused = () =>
     page.evaluate(() => {
       let element = document.activeElement;
@@ -163,7 +140,7 @@ test("the keyboard alone is enough", async (t) => {
   await page.getByRole("button", { name: "Months", pressed: true }).waitFor();
   await tabTo(/^DIV Heat energy/);
   await page.keyboard.press("ArrowLeft");
-  await page.goto(`${gateway.address}#/setup`);
+  await page.goto(`${house.address}#/setup`);
   await page.getByRole("button", { name: "Edit" }).first().waitFor();
   await tabTo(/^BUTTON Edit$/);
   await page.keyboard.press("Enter");
@@ -172,8 +149,7 @@ test("the keyboard alone is enough", async (t) => {
 });
 
 test("light and dark follow the system until somebody chooses", async (t) => {
-  const gateway = await stage(t, { status: status() });
-  const page = await open(t, gateway.address, { colorScheme: "dark" });
+  const page = await open(t, house.address, { colorScheme: "dark" });
   const theme = () => page.locator("html").getAttribute("data-theme");
   await page.getByRole("button", { name: "Light colours" }).waitFor();
   assert.equal(await theme(), "dark");

@@ -62,7 +62,9 @@ test("a meter that falls silent is told with the next step; its values turn old 
   await page.getByText(/Not read; last/).waitFor();
   assert.match(await energy(page).innerText(), /\d/);
   await page.locator(".old").first().waitFor();
-  await page.getByRole("link", { name: "Align the head" }).waitFor();
+  await page.getByRole("link", { name: "Align the head" }).click();
+  await page.getByRole("button", { name: "Start aligning" }).waitFor();
+  await page.goBack();
   await simulated.order("clear");
   await page.getByText("Works; read just now").waitFor();
   assert.equal(await alert.count(), 0);

@@ -121,6 +121,7 @@ export async function standIn(t, { meters = [meter()], answers = {}, ...others }
       language: "en",
       registers: {},
       verdicts: {},
+      info: {},
       models: [],
     }),
     history: (query) => series(query),
