@@ -113,7 +113,9 @@ class Live extends EventTarget {
   forget(): void {
     this.disconnect();
     [this.status, this.meters, this.loaded, this.connection] = [null, [], false, "connecting"];
-    this.#changed();
+    this.#missed = false;
+    this.#heard.clear();
+    this.changed();
   }
 
   /** Asks for everything again, as after a change of the configuration. */
