@@ -100,3 +100,14 @@ test("dates are written as the browser's region writes them, the meter's own, to
     await cell.first().waitFor({ state: "attached" });
   }
 });
+
+test("what was counted of a part of the month says since when, and is compared with nothing", async (t) => {
+  const since = { today_since: null, month: "0.400", month_since: "2026-11-10T15:59:50Z" };
+  const energy = [{ ...meter().energy[0], ...since }];
+  const gateway = await standIn(t, { meters: [meter({ energy })] });
+  const page = await open(t, gateway.address);
+  const month = page.locator("section .near", { hasText: "This month" });
+  await month.getByText("since 10 Nov 2026, 16:59").waitFor();
+  assert.equal(await month.getByText("of last year").count(), 0);
+  assert.equal(await page.getByText("by this time a year ago").count(), 1);
+});

@@ -62,8 +62,11 @@ export interface EnergyToday {
   label: string;
   unit: string;
   today: string | null;
+  /** Where the readings do not reach back to midnight, or the first of the month: since when. */
+  today_since?: string | null;
   today_last_year: string | null;
   month: string | null;
+  month_since?: string | null;
   month_last_year: string | null;
 }
 

@@ -81,11 +81,15 @@ pub struct Comparison {
     pub unit: Option<Unit>,
     /// Since midnight.
     pub today: Option<Decimal>,
-    /// The same day of last year, up to the same time.
+    /// Since when in truth, where no reading lies near midnight.
+    pub today_since: Option<Timestamp>,
+    /// The same day of last year, up to the same time; only where readings cover it.
     pub today_last_year: Option<Decimal>,
     /// Since the first of the month.
     pub month: Option<Decimal>,
-    /// The same month of last year, up to the same day and time.
+    /// Since when in truth, where no reading lies near its beginning.
+    pub month_since: Option<Timestamp>,
+    /// The same month of last year, up to the same day and time; only where readings cover it.
     pub month_last_year: Option<Decimal>,
 }
 
@@ -207,27 +211,73 @@ pub(crate) fn comparison(
     let Some(counter) = Counter::open(connection, serial, register)? else {
         return Ok(Comparison::default());
     };
-    let since = |by: By, now: &Zoned| -> Result<Option<Decimal>> {
-        let Ok(begin) = by.begin(now) else {
+    let today = since(&counter, By::Day, now)?;
+    let month = since(&counter, By::Month, now)?;
+    let then = |by| -> Result<Option<Decimal>> {
+        let Ok(then) = now.checked_sub(1.year()) else {
             return Ok(None);
         };
-        let Some(begin) = counter.start(begin.timestamp(), by.reach())? else {
-            return Ok(None);
-        };
-        match counter.latest(now.timestamp(), Some(begin))? {
-            Some(end) => Ok(counter.counted(begin, end)?.0),
-            None => Ok(None),
-        }
+        // Half of a month against a whole one would compare nothing.
+        let found = since(&counter, by, &then)?.filter(|found| found.covers(by, &then));
+        Ok(found.map(|found| found.amount))
     };
-    let last_year = now.checked_sub(1.year()).ok();
-    let then = |by| last_year.as_ref().map_or(Ok(None), |then| since(by, then));
     Ok(Comparison {
         unit: Some(counter.unit()),
-        today: since(By::Day, now)?,
+        today: today.map(|found| found.amount),
+        today_since: today.and_then(|found| found.late(By::Day)),
         today_last_year: then(By::Day)?,
-        month: since(By::Month, now)?,
+        month: month.map(|found| found.amount),
+        month_since: month.and_then(|found| found.late(By::Month)),
         month_last_year: then(By::Month)?,
     })
+}
+
+/// What was counted of a day or month so far, from which reading to which.
+#[derive(Clone, Copy)]
+struct Counted {
+    amount: Decimal,
+    is_sound: bool,
+    /// When it should have begun.
+    from: Timestamp,
+    begin: Timestamp,
+    end: Timestamp,
+}
+
+impl Counted {
+    /// When it began, if that is not near enough to when it should have.
+    fn late(&self, by: By) -> Option<Timestamp> {
+        (self.begin.duration_since(self.from).abs() > by.tolerance()).then_some(self.begin)
+    }
+
+    /// Whether nothing is missing up to then.
+    fn covers(&self, by: By, then: &Zoned) -> bool {
+        let missing = then.timestamp().duration_since(self.end);
+        self.is_sound && self.late(by).is_none() && missing <= by.tolerance() * 2
+    }
+}
+
+/// What was counted since the bar of this moment began; where the history began within it, since then.
+fn since(counter: &Counter<'_>, by: By, moment: &Zoned) -> Result<Option<Counted>> {
+    let Ok(from) = by.begin(moment) else {
+        return Ok(None);
+    };
+    let (from, now) = (from.timestamp(), moment.timestamp());
+    let begin = match counter.start(from, by.reach())? {
+        Some(begin) => Some(begin),
+        None => counter.first_until(now)?.filter(|first| first.at > from),
+    };
+    let Some(begin) = begin else { return Ok(None) };
+    let Some(end) = counter.latest(now, Some(begin))? else {
+        return Ok(None);
+    };
+    let (amount, is_sound) = counter.counted(begin, end)?;
+    Ok(amount.map(|amount| Counted {
+        amount,
+        is_sound,
+        from,
+        begin: begin.at,
+        end: end.at,
+    }))
 }
 
 /// Where bars begin and end, one more than there are bars.

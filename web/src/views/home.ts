@@ -359,19 +359,13 @@ export class Home extends LitElement {
     const label = labelOf(energy);
     const several = heroes(meter).length > 1;
     return html`<section class="halves ${old ? "old" : ""}" aria-label=${label}>
-      ${this.#amount(energy, label, several, "today", energy.today, energy.today_last_year)}
-      ${this.#amount(energy, label, several, "month", energy.month, energy.month_last_year)}
+      ${this.#amount(energy, label, several, "today")} ${this.#amount(energy, label, several, "month")}
     </section>`;
   }
 
-  #amount(
-    { unit }: EnergyToday,
-    label: string,
-    several: boolean,
-    name: "today" | "month",
-    current: string | null,
-    past: string | null,
-  ): TemplateResult {
+  #amount(energy: EnergyToday, label: string, several: boolean, name: "today" | "month"): TemplateResult {
+    const { unit, [name]: current, [`${name}_last_year` as const]: past } = energy;
+    const since = energy[`${name}_since`];
     const wanted = energyUnit();
     const shown = energyText(current, unit, wanted);
     const [now, then] = [drawn(current, unit, wanted), drawn(past, unit, wanted)];
@@ -387,10 +381,14 @@ export class Home extends LitElement {
         >${shown.value}<span class="unit">${shown.unit}</span></span
       >
       ${
-        past === null
-          ? html`<span class="quiet small"
-              >${t(current === null ? "amounts.not_yet" : "home.no_last_year")}</span
-            >`
+        past === null || since
+          ? html`<span class="quiet small">
+              ${
+                since
+                  ? t("home.since", { when: dateTime(since) })
+                  : t(current === null ? "amounts.not_yet" : "home.no_last_year")
+              }
+            </span>`
           : html`<div class="compare" aria-hidden="true">${bar(now, "")}${bar(then, "past")}</div>
               <span class="small">
                 <span class="quiet">

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Web;
+use super::moment::Moment;
 use crate::hub::MeterState;
 
 /// A counter, against the same days of last year up to the same time. Amounts are decimal strings; null
@@ -18,8 +19,12 @@ pub(super) struct Comparison {
     #[schema(example = "GJ")]
     unit: Option<String>,
     today: Option<String>,
+    /// Where the readings do not reach back to midnight: since when.
+    today_since: Option<Moment>,
     today_last_year: Option<String>,
     month: Option<String>,
+    /// Where the readings do not reach back to the beginning of the month: since when.
+    month_since: Option<Moment>,
     month_last_year: Option<String>,
 }
 
@@ -54,6 +59,7 @@ pub(super) async fn compare(web: &Web, state: &MeterState, now: Timestamp) -> Ve
         if until.date() != now.date() {
             let day = compare(&now).await;
             amounts.today = day.today;
+            amounts.today_since = day.today_since;
             amounts.today_last_year = day.today_last_year;
         }
         let text = |amount: Option<kamstrup_kmp::Decimal>| amount.map(|amount| amount.to_string());
@@ -62,8 +68,10 @@ pub(super) async fn compare(web: &Web, state: &MeterState, now: Timestamp) -> Ve
             label: register.label(general.language),
             unit: amounts.unit.map(|unit| unit.to_string()),
             today: text(amounts.today),
+            today_since: amounts.today_since.map(Moment),
             today_last_year: text(amounts.today_last_year),
             month: text(amounts.month),
+            month_since: amounts.month_since.map(Moment),
             month_last_year: text(amounts.month_last_year),
         });
     }

@@ -187,6 +187,51 @@ async fn today_is_compared_with_the_same_time_of_last_year() {
 }
 
 #[tokio::test]
+async fn half_a_month_is_compared_with_nothing_and_said_to_be_half() {
+    let place = Place::new();
+    let history = place.open().await;
+    history
+        .record_all(hourly("2025-11-10T16:00:00Z", 24 * 400))
+        .await
+        .unwrap();
+    let compared = async |now: &str| {
+        let now = now.parse().unwrap();
+        history.comparison("1", ENERGY, now).await.unwrap()
+    };
+    let shown = |amount: Option<Decimal>| amount.unwrap().to_string();
+    // Whoever begins in the afternoon sees what has been counted, and since when.
+    let first = compared("2025-11-10T20:30:00+01:00[Europe/Copenhagen]").await;
+    assert_eq!(shown(first.today), "3");
+    assert_eq!(shown(first.month), "3");
+    assert_eq!(first.today_since, Some(at("2025-11-10T15:59:50Z")));
+    assert_eq!(first.month_since, Some(at("2025-11-10T15:59:50Z")));
+    let next = compared("2025-11-11T20:30:00+01:00[Europe/Copenhagen]").await;
+    assert_eq!(shown(next.today), "20");
+    assert_eq!(next.today_since, None);
+    assert_eq!(next.month_since, Some(at("2025-11-10T15:59:50Z")));
+    // A year later that month was not read from its beginning, and that day was.
+    let later = compared("2026-11-26T20:30:00+01:00[Europe/Copenhagen]").await;
+    assert_eq!(shown(later.today_last_year), "20");
+    assert_eq!(later.month_last_year, None);
+    assert_eq!(later.month_since, None);
+}
+
+#[tokio::test]
+async fn a_time_that_was_not_read_last_year_is_compared_with_nothing() {
+    let place = Place::new();
+    let history = place.open().await;
+    let mut polls = hourly("2025-10-01T00:00:00Z", 24 * 50);
+    polls.extend(hourly("2026-10-01T00:00:00Z", 24 * 60));
+    history.record_all(polls).await.unwrap();
+    let now = "2026-11-26T20:30:00+01:00[Europe/Copenhagen]";
+    let found = history.comparison("1", ENERGY, now.parse().unwrap()).await;
+    let found = found.unwrap();
+    assert!(found.today.is_some() && found.month.is_some());
+    assert_eq!(found.today_last_year, None);
+    assert_eq!(found.month_last_year, None);
+}
+
+#[tokio::test]
 async fn a_time_zone_with_half_hours_is_exact_while_readings_are_kept() {
     let place = Place::new();
     let history = place.open().await;
