@@ -250,3 +250,98 @@ impl Past {
         Ok(Self(past))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use heatmeter_catalog::RegisterId;
+    use heatmeter_catalog::reading::{Content, Quality, Reading};
+    use heatmeter_history::{Line, Poll, PollId, Settings};
+    use jiff::Timestamp;
+    use kamstrup_kmp::{Decimal, Unit, Verdict};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const ENERGY: RegisterId = RegisterId(60);
+    const POWER: RegisterId = RegisterId(80);
+
+    struct Place {
+        history: History,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Place {
+        async fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("history.db");
+            let (history, _) = History::open(&file, Settings::default()).await.unwrap();
+            // The place is known before its first poll.
+            history.pending("mqtt", false, 1).await.unwrap();
+            Self {
+                history,
+                _folder: folder,
+            }
+        }
+
+        async fn record(&self, second: i64, readings: &[(RegisterId, i128)]) -> PollId {
+            let readings = readings.iter().map(|(register, number)| Reading {
+                value: Some(Content::Number(Decimal::new(*number, 0))),
+                unit: Some(Unit::KWH),
+                ..Reading::without(*register, Quality::Good)
+            });
+            let poll = Poll {
+                serial: "7".to_owned(),
+                at: Timestamp::from_second(second).unwrap(),
+                verdict: Verdict::Ok,
+                readings: readings.collect(),
+                line: Line::default(),
+            };
+            self.history.record(poll).await.unwrap()
+        }
+
+        async fn past(&self) -> Known {
+            let past = Past::of(&self.history, "mqtt").await.unwrap();
+            past.0["7"].clone()
+        }
+    }
+
+    fn state(known: &Known) -> Value {
+        serde_json::from_str(&known.state().unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn after_a_restart_all_that_was_delivered_is_known() {
+        let place = Place::new().await;
+        place.record(1, &[(ENERGY, 10), (POWER, 1)]).await;
+        let last = place.record(2, &[(POWER, 2)]).await;
+        place.history.acknowledge("mqtt", last).await.unwrap();
+        let expected = json!({
+            "heat_energy": 10, "power": 2, "read_at": "1970-01-01T00:00:02Z", "verdict": "ok", "id": "7-2000",
+        });
+        assert_eq!(state(&place.past().await), expected);
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_not_told_before_its_turn() {
+        let place = Place::new().await;
+        let delivered = place.record(1, &[(ENERGY, 10), (POWER, 1)]).await;
+        place.history.acknowledge("mqtt", delivered).await.unwrap();
+        place.record(2, &[(POWER, 2)]).await;
+        place.record(3, &[(ENERGY, 30)]).await;
+        let mut known = place.past().await;
+        assert_eq!(known.state(), None, "it is retained at the broker already");
+        let waiting = place.history.pending("mqtt", false, 1).await.unwrap();
+        known.take(&waiting[0].poll, None, None);
+        let expected = json!({
+            "heat_energy": 10, "power": 2, "read_at": "1970-01-01T00:00:02Z", "verdict": "ok", "id": "7-2000",
+        });
+        assert_eq!(state(&known), expected);
+    }
+
+    #[tokio::test]
+    async fn without_a_meter_there_is_no_past() {
+        let place = Place::new().await;
+        let past = Past::of(&place.history, "mqtt").await.unwrap();
+        assert!(past.0.is_empty());
+    }
+}
