@@ -142,6 +142,11 @@ impl Meter {
         self
     }
 
+    /// Another meter is there, and what the gate remembers is not about it.
+    pub fn forget(&mut self) {
+        self.gate = Gate::new();
+    }
+
     /// What it is, as far as anybody knows.
     pub fn model(&self) -> Option<&'static Model> {
         self.given.or_else(|| identify(&self.identity))

@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use heatmeter_catalog::Model;
 use heatmeter_client::{Client, Meter, OpenOptions};
 use heatmeter_publish::influx::Influx;
 use heatmeter_publish::postgres::Postgres;
 use heatmeter_publish::webhook::Webhook;
 use heatmeter_publish::{DeliveryError, Destination};
 use jiff::Zoned;
+use kamstrup_kmp::Verdict;
 use kamstrup_kmp::session::Config as SessionConfig;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use tokio::time;
 
 use crate::clock::Clock;
@@ -75,6 +77,9 @@ pub struct Outcome {
     /// What to do.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub help: String,
+    /// Of a meter: what came of asking it.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "code")]
+    pub verdict: Option<Verdict>,
 }
 
 impl Check {
@@ -90,6 +95,22 @@ impl Check {
             .flatten()
             .all(|outcome| outcome.is_good)
     }
+
+    /// What the first meter says that does not answer, if one was asked that does not.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let outcomes = self
+            .meters
+            .iter()
+            .filter_map(|meter| meter.outcome.as_ref());
+        outcomes
+            .filter_map(|outcome| outcome.verdict)
+            .find(|verdict| *verdict != Verdict::Ok)
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
+fn code<S: Serializer>(verdict: &Option<Verdict>, serializer: S) -> Result<S::Ok, S::Error> {
+    verdict.map(Verdict::code).serialize(serializer)
 }
 
 /// Tries each destination out; the first trouble ends it.
@@ -190,7 +211,7 @@ async fn ask(settings: &MeterSettings) -> Outcome {
     let polled = meter
         .poll(
             None,
-            |model| model.map_or_else(Vec::new, |model| model.usual.to_vec()),
+            |model| model.unwrap_or(Model::unknown()).usual.to_vec(),
             |_| (),
         )
         .await;
@@ -204,12 +225,14 @@ async fn ask(settings: &MeterSettings) -> Outcome {
                 is_good: true,
                 message: format!("It answers: {model}{serial}."),
                 help: String::new(),
+                verdict: Some(Verdict::Ok),
             }
         }
         Err(error) => Outcome {
             is_good: false,
             message: format!("{}: {error}", error.verdict().code()),
             help: error.help(),
+            verdict: Some(error.verdict()),
         },
     }
 }
@@ -243,11 +266,13 @@ fn outcome(tested: Result<(), DeliveryError>) -> Outcome {
             is_good: true,
             message: "It works.".to_owned(),
             help: String::new(),
+            verdict: None,
         },
         Err(error) => Outcome {
             is_good: false,
             message: error.message,
             help: error.help,
+            verdict: None,
         },
     }
 }

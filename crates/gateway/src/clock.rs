@@ -17,6 +17,9 @@ enum Kind {
         started: Instant,
         speed: f64,
     },
+    /// Says what a test has set, in milliseconds.
+    #[cfg(test)]
+    Set(&'static std::sync::atomic::AtomicI64),
 }
 
 impl Clock {
@@ -34,6 +37,12 @@ impl Clock {
         })
     }
 
+    /// A clock that a test sets.
+    #[cfg(test)]
+    pub(crate) fn set_by(milliseconds: &'static std::sync::atomic::AtomicI64) -> Self {
+        Self(Kind::Set(milliseconds))
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         match self.0 {
@@ -47,6 +56,11 @@ impl Clock {
                 let gone = SignedDuration::try_from(gone).unwrap_or(SignedDuration::MAX);
                 base.checked_add(gone).unwrap_or(Timestamp::MAX)
             }
+            #[cfg(test)]
+            Kind::Set(milliseconds) => {
+                let milliseconds = milliseconds.load(std::sync::atomic::Ordering::Relaxed);
+                Timestamp::from_millisecond(milliseconds).unwrap_or_default()
+            }
         }
     }
 
@@ -54,6 +68,8 @@ impl Clock {
     pub fn speed(&self) -> f64 {
         match self.0 {
             Kind::System => 1.0,
+            #[cfg(test)]
+            Kind::Set(_) => 1.0,
             Kind::Fast { speed, .. } => speed,
         }
     }

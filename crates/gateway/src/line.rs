@@ -9,6 +9,8 @@ mod memory;
 mod poll;
 mod queue;
 mod tape;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,11 +56,28 @@ pub(crate) struct Surroundings {
     pub(crate) is_shared: bool,
 }
 
+/// When a line polls for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// At once: somebody has just set it up and is waiting for it.
+    AtOnce,
+    /// At once if the schedule has asked for a poll since the last good one, else when it does. A
+    /// program that is started again and again must not wake the meter each time.
+    IfDue,
+    /// When the schedule asks for a poll: the last one may have ended the line.
+    NextTime,
+}
+
 /// Runs one meter's line until it is stopped.
-pub(crate) async fn run(settings: MeterSettings, around: Surroundings, stop: CancellationToken) {
+pub(crate) async fn run(
+    settings: MeterSettings,
+    around: Surroundings,
+    begin: Begin,
+    stop: CancellationToken,
+) {
     let (line, orders) = mpsc::channel(ORDERS);
     around.hub.take_orders(&settings.slot, line);
-    let mut line = Line::new(settings, around).await;
+    let mut line = Line::new(settings, around, begin).await;
     line.work(Queue::new(orders), stop).await;
 }
 
@@ -67,8 +86,8 @@ struct Line {
     around: Surroundings,
     meter: Meter,
     rounds: Option<Rounds>,
-    /// Which opening of the port the meter has said its serial number in.
-    identified: u64,
+    /// In which opening of the port the meter has said its serial number, and that number.
+    identified: Option<(u64, String)>,
     state: MeterState,
     book: Book,
     /// When it is read next.
@@ -89,7 +108,7 @@ struct Latest {
 }
 
 impl Line {
-    async fn new(settings: MeterSettings, around: Surroundings) -> Self {
+    async fn new(settings: MeterSettings, around: Surroundings, begin: Begin) -> Self {
         let config = Config {
             answer_timeout: settings.timeout.unwrap_or(Duration::from_secs(2)),
             ..Config::default()
@@ -100,7 +119,9 @@ impl Line {
             .at_speed(around.meter_speed);
         let now = around.clock.now();
         let mut state = state(&settings);
+        let mut is_same_port = false;
         if let Some((serial, memory)) = remembered(&settings.slot, &around.history).await {
+            is_same_port = memory.is_of_port(&state.port);
             let gate = memory.gate(meter.gate_time(), now);
             meter = meter.with_gate(gate);
             poll::recall(&mut state, &serial, &around.history).await;
@@ -108,15 +129,24 @@ impl Line {
         let mut book = Book::default();
         book.mains(settings.mains_powered);
         state.ledger = book.ledger(now, &settings.schedule);
+        let next_after = |moment: Timestamp| {
+            let local = Zoned::new(moment, around.time_zone.clone());
+            settings.schedule.next(&local).timestamp()
+        };
+        let next = match (begin, state.read_at.filter(|_| is_same_port)) {
+            (Begin::NextTime, _) => next_after(now),
+            // A clock that was set back does not make the last poll one of the future.
+            (Begin::IfDue, Some(read_at)) => next_after(read_at.min(now)).max(now),
+            (Begin::IfDue, None) | (Begin::AtOnce, _) => now,
+        };
         Self {
             settings,
             meter,
             rounds: None,
-            identified: 0,
+            identified: None,
             state,
             book,
-            // The first one at once: whoever has just set it up is waiting for it.
-            next: now,
+            next,
             seen: now,
             is_introduced: false,
             latest: None,
@@ -225,22 +255,17 @@ impl Line {
     }
 }
 
-/// The registers that are read with the schedule's polls, of this model.
-fn due(
+/// The rounds in which this model is read: those that are under way, if they are for it.
+fn rounds_of<'a>(
+    rounds: &'a mut Option<Rounds>,
     settings: &MeterSettings,
-    rounds: &mut Option<Rounds>,
     speed: f64,
     model: Option<&'static Model>,
-) -> Vec<RegisterId> {
-    if let Some(registers) = &settings.registers {
-        return registers.clone();
-    }
+) -> &'a mut Rounds {
     let model = model.unwrap_or_else(Model::unknown);
     let current = rounds.take().filter(|rounds| rounds.are_for(model));
     let interval = Duration::from_hours(24).div_f64(settings.schedule.polls_per_day());
-    rounds
-        .insert(current.unwrap_or_else(|| Rounds::new(model, interval).at_speed(speed)))
-        .due()
+    rounds.insert(current.unwrap_or_else(|| Rounds::new(model, interval).at_speed(speed)))
 }
 
 /// A slot of which nothing is known yet.

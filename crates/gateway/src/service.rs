@@ -9,6 +9,7 @@ mod lines;
 mod notify;
 mod signals;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,7 +112,7 @@ impl Service {
     pub async fn prepare(config: Config, options: Options) -> Result<Self, ServiceError> {
         let signals = Signals::new()?;
         // First, so that a second gateway by mistake harms nothing.
-        let listener = listen(&config).await?;
+        let listener = listen(config.listen).await?;
         let path = history_path(&config, &options);
         let (history, opened) = History::open(&path, Settings::default()).await?;
         tell_opened(&opened);
@@ -135,7 +136,7 @@ impl Service {
     }
 
     /// Where the web listens.
-    pub fn address(&self) -> Option<std::net::SocketAddr> {
+    pub fn address(&self) -> Option<SocketAddr> {
         self.listener.as_ref()?.local_addr().ok()
     }
 
@@ -209,22 +210,27 @@ impl Service {
                     self.hub.announce(Event::Status);
                 }
                 _ = upkeep.tick() => self.upkeep(),
-                _ = look.tick() => self.look().await?,
+                _ = look.tick() => self.look().await,
                 () = self.notifier.watchdog() => {}
             }
         }
     }
 
     /// Starts again what ended without being told to, and tells systemd how it goes.
-    async fn look(&mut self) -> Result<(), ServiceError> {
+    async fn look(&mut self) {
         self.destinations.look().await;
-        if self.web.as_ref().is_some_and(|web| web.task.is_finished()) {
-            tracing::error!("the web server ended and is started again; please report this");
-            let listener = listen(&self.config).await?;
-            self.web = Some(self.serve(listener));
+        if self.web.as_ref().is_none_or(|web| web.task.is_finished()) {
+            self.web = None;
+            match listen(self.config.listen).await {
+                Ok(listener) => {
+                    tracing::error!("the web server had ended and is started again");
+                    self.web = Some(self.serve(listener));
+                }
+                // Meters are read all the same.
+                Err(error) => tracing::error!("there is no web server: {error}. {}", error.help()),
+            }
         }
         self.notifier.status(&self.hub);
-        Ok(())
     }
 
     fn serve(&self, listener: TcpListener) -> Web {
@@ -250,6 +256,10 @@ impl Service {
     async fn reload(&mut self) -> Result<(), Trouble> {
         Notifier::reloading();
         let outcome = self.take_up().await;
+        self.hub.set_general(General {
+            trouble: outcome.as_ref().err().cloned(),
+            ..general(&self.config)
+        });
         match &outcome {
             Ok(()) => tracing::info!("the configuration was read again"),
             Err(Trouble { message, help }) => tracing::error!("{message} {help}"),
@@ -274,6 +284,7 @@ impl Service {
         }
         self.config = config;
         warn(&self.config);
+        // Before the lines, which speak of it.
         self.hub.set_general(general(&self.config));
         self.destinations.apply(&self.config).await;
         self.lines.apply(&self.config).await;
@@ -290,28 +301,41 @@ impl Service {
     }
 
     /// Has the web listen where, and let in whom, another configuration says. If that address cannot
-    /// be had, the web stays as it is.
+    /// be had, the web stays as it is. Requests at work are answered meanwhile: one of them may be what
+    /// changed the configuration.
     async fn listen_as(&mut self, config: &Config) -> Result<(), Trouble> {
-        let refused = |error: ServiceError| Trouble {
-            message: format!("The configuration stays as it was: {error}."),
-            help: error.help(),
-        };
-        let ahead = if config.listen == self.config.listen {
-            None
-        } else {
-            Some(listen(config).await.map_err(refused)?)
-        };
-        if let Some(web) = self.web.take() {
-            web.stop().await;
+        let mut ahead = None;
+        if config.listen != self.config.listen {
+            match listen(config.listen).await {
+                Ok(listener) => ahead = Some(listener),
+                // By ourselves, perhaps: each address of a machine contains the one for all.
+                Err(error)
+                    if error.is_taken() && config.listen.port() == self.config.listen.port() => {}
+                Err(error) => return Err(refused(&error)),
+            }
         }
-        let listener = match ahead {
-            Some(listener) => listener,
-            None => listen(config).await.map_err(refused)?,
+        let before = match self.web.take() {
+            Some(web) => web.yield_listener().await,
+            None => None,
         };
-        self.config.listen = config.listen;
-        self.config.access.clone_from(&config.access);
-        self.web = Some(self.serve(listener));
-        Ok(())
+        let (listener, outcome) = match (ahead, before) {
+            (Some(listener), _) => (Ok(listener), Ok(())),
+            (None, Some(listener)) if config.listen == self.config.listen => (Ok(listener), Ok(())),
+            (None, before) => {
+                drop(before);
+                match listen(config.listen).await {
+                    Ok(listener) => (Ok(listener), Ok(())),
+                    Err(error) => (listen(self.config.listen).await, Err(refused(&error))),
+                }
+            }
+        };
+        if outcome.is_ok() {
+            self.config.listen = config.listen;
+            self.config.access.clone_from(&config.access);
+        }
+        // If there is none, it is tried again with the next look.
+        self.web = listener.ok().map(|listener| self.serve(listener));
+        outcome
     }
 
     /// Deletes what need not be kept, beside everything else.
@@ -336,14 +360,32 @@ impl Service {
 #[derive(Debug)]
 struct Web {
     stop: CancellationToken,
-    task: JoinHandle<()>,
+    task: JoinHandle<web::Stopped>,
 }
 
 impl Web {
+    /// Takes no more connections, and waits for what is at work.
     async fn stop(self) {
+        if let Some(stopped) = self.take_no_more().await {
+            stopped.end().await;
+        }
+    }
+
+    /// Takes no more connections; what is at work ends beside everything else.
+    async fn yield_listener(self) -> Option<TcpListener> {
+        let (listener, at_work) = self.take_no_more().await?.part();
+        tokio::spawn(at_work);
+        Some(listener)
+    }
+
+    async fn take_no_more(self) -> Option<web::Stopped> {
         self.stop.cancel();
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the web server ended badly");
+        match self.task.await {
+            Ok(stopped) => Some(stopped),
+            Err(error) => {
+                tracing::error!(%error, "the web server ended badly");
+                None
+            }
         }
     }
 }
@@ -366,8 +408,14 @@ fn warn(config: &Config) {
     }
 }
 
-async fn listen(config: &Config) -> Result<TcpListener, ServiceError> {
-    let address = config.listen;
+fn refused(error: &ServiceError) -> Trouble {
+    Trouble {
+        message: format!("The configuration stays as it was: {error}."),
+        help: error.help(),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, ServiceError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| ServiceError::Listen { address, source })
@@ -377,6 +425,7 @@ fn general(config: &Config) -> General {
     General {
         language: config.language,
         time_zone: zone::named(config.time_zone.clone(), Clock::system().now()),
+        trouble: None,
     }
 }
 

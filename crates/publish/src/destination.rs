@@ -20,6 +20,12 @@ pub trait Destination: Send + 'static {
     /// Connects and proves that it may write, without leaving anything behind: the button "test".
     fn test(&mut self) -> impl Future<Output = Result<(), DeliveryError>> + Send;
 
+    /// Waits until something new is known of whether it can be reached, without delivering anything;
+    /// for ever where only a delivery tells.
+    fn standing(&mut self) -> impl Future<Output = Result<(), DeliveryError>> + Send {
+        std::future::pending()
+    }
+
     /// How many polls are best delivered at once.
     fn batch(&self) -> usize {
         100

@@ -194,6 +194,10 @@ impl Destination for Mqtt {
     async fn test(&mut self) -> Result<(), DeliveryError> {
         self.settings.test().await
     }
+
+    async fn standing(&mut self) -> Result<(), DeliveryError> {
+        self.link.news().await
+    }
 }
 
 impl Settings {

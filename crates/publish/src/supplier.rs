@@ -303,14 +303,34 @@ impl<D: Destination, N: Fn() -> Timestamp + Send + 'static> Run<D, N> {
         tokio::select! {
             () = until_stopped(&mut self.stopped) => Err(End),
             changed = self.changes.changed() => changed.map_err(|_| End),
+            standing = self.destination.standing() => {
+                match standing {
+                    Ok(()) => {
+                        if self.complained.take().is_some() {
+                            tracing::info!(place = self.place.name, "can be reached again");
+                        }
+                        self.tell.send_modify(|progress| progress.trouble = None);
+                    }
+                    Err(error) => {
+                        self.complain(&error);
+                        self.tell.send_modify(|progress| progress.trouble = Some(error));
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
-    async fn wait_after(&mut self, error: DeliveryError) -> Result<(), End> {
+    /// Says in the log what is the matter, once.
+    fn complain(&mut self, error: &DeliveryError) {
         if self.complained.as_ref() != Some(&error.message) {
             tracing::warn!(place = self.place.name, help = error.help, "{error}");
             self.complained = Some(error.message.clone());
         }
+    }
+
+    async fn wait_after(&mut self, error: DeliveryError) -> Result<(), End> {
+        self.complain(&error);
         let pause = spread(self.pause).max(error.retry_after.unwrap_or_default());
         let is_final = error.is_final;
         self.pause = (self.pause * 2).min(self.place.pauses.longest);

@@ -16,6 +16,8 @@ use crate::output::{Console, warn};
 /// Check a configuration of the gateway, and say what it comes to
 ///
 /// Everything that is wrong is shown at once, with its place underlined. Exits with 2 if something is.
+/// With --try, a meter that does not answer gives the exit code that `heatmeter read` would end with, and
+/// a destination that does not work gives 3.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -87,10 +89,11 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Exit, Failure>
         }
         show(&check, console)?;
     }
-    Ok(if check.is_good() {
-        Exit::Ok
-    } else {
-        Exit::Port
+    Ok(match check.verdict() {
+        Some(verdict) => verdict.into(),
+        None if check.is_good() => Exit::Ok,
+        // A destination is something outside that cannot be had, as a port is.
+        None => Exit::Port,
     })
 }
 

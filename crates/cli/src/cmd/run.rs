@@ -103,7 +103,11 @@ pub(crate) fn wrong(error: ConfigError, path: &Path) -> Failure {
                     "begin with: heatmeter run --config {} --setup, and open the page",
                     path.display()
                 ),
-                _ => "see to it that heatmeter may read it".to_owned(),
+                io::ErrorKind::PermissionDenied => format!(
+                    "let the user that heatmeter runs as read it, such as with: chown heatmeter {}",
+                    path.display()
+                ),
+                _ => "name a file that heatmeter can read".to_owned(),
             },
         ),
         error => Failure::Config {

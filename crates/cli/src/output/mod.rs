@@ -85,11 +85,16 @@ impl Console {
         if self.json && self.json(&failure.report()).is_ok() {
             return;
         }
-        say(
-            style::ERROR,
-            &format!("error[{}]", failure.code()),
-            &failure.to_string(),
-        );
+        if let Failure::Config { text, .. } = failure {
+            // Each problem says itself that it is an error.
+            let _ = writeln!(anstream::stderr().lock(), "{text}\n");
+        } else {
+            say(
+                style::ERROR,
+                &format!("error[{}]", failure.code()),
+                &failure.to_string(),
+            );
+        }
         say(style::HELP, "help", &failure.help());
     }
 }

@@ -3,6 +3,7 @@
 
 use core::ops::Range;
 use core::str::FromStr;
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,8 @@ pub(super) struct Table<'a> {
     section: &'static Section,
     /// Where the table is, for what is missing in it.
     pub(super) span: Range<usize>,
+    /// Secrets that the environment names and that cannot be read, which is noted.
+    unread: RefCell<Vec<String>>,
 }
 
 /// A value and where it stands.
@@ -73,6 +76,7 @@ impl<'a> Table<'a> {
             written: Some(table),
             section,
             span,
+            unread: RefCell::default(),
         }
     }
 
@@ -83,6 +87,7 @@ impl<'a> Table<'a> {
             written: None,
             section,
             span: 0..0,
+            unread: RefCell::default(),
         }
     }
 
@@ -237,7 +242,11 @@ impl<'a> Table<'a> {
         let variable = variable(owner, &file_key);
         let path = (self.reader.environment)(&variable).filter(|path| !path.is_empty())?;
         let named = format!(", which {variable} names");
-        self.read_secret(Path::new(&path), &named, self.span.clone())
+        let secret = self.read_secret(Path::new(&path), &named, self.span.clone());
+        if secret.is_none() {
+            self.unread.borrow_mut().push(name.to_owned());
+        }
+        secret
     }
 
     /// A file's last line ending does not belong to the secret.
@@ -266,8 +275,9 @@ impl<'a> Table<'a> {
     /// A key that has to be there. What was written and is wrong is noted already.
     pub(super) fn needs<T>(&self, name: &str, found: Option<T>) -> Option<T> {
         let is_written = self.is_written(name) || self.is_written(&format!("{name}_file"));
+        let is_unread = self.unread.borrow().iter().any(|unread| unread == name);
         // Where lines could not be read it may well stand in one of them.
-        if found.is_none() && !is_written && !self.reader.is_broken {
+        if found.is_none() && !is_written && !is_unread && !self.reader.is_broken {
             let example = self.section.key(name).map_or("...", |key| key.example);
             self.reader.wrong(
                 self.span.clone(),

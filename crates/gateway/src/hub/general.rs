@@ -5,6 +5,8 @@ use heatmeter_publish::Progress;
 use jiff::tz::TimeZone;
 use tokio::sync::watch;
 
+use super::Trouble;
+
 /// How the gateway speaks to people.
 #[derive(Clone, Debug)]
 pub struct General {
@@ -12,6 +14,8 @@ pub struct General {
     pub language: Language,
     /// Where days and months begin.
     pub time_zone: TimeZone,
+    /// Why the configuration's file, or a part of it, was not taken up.
+    pub trouble: Option<Trouble>,
 }
 
 impl Default for General {
@@ -19,6 +23,7 @@ impl Default for General {
         Self {
             language: Language::En,
             time_zone: TimeZone::UTC,
+            trouble: None,
         }
     }
 }

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Memory {
     /// Which slot of the configuration it was.
     slot: String,
+    /// Its port.
+    #[serde(default)]
+    port: String,
     /// When it was written, in milliseconds.
     at: i64,
     /// The meter that answered, then those that did before.
@@ -38,9 +41,16 @@ struct RegisterText {
 }
 
 impl Memory {
-    pub(super) fn of(slot: &str, gate: &Gate, gate_time: Instant, now: Timestamp) -> Self {
+    pub(super) fn of(
+        slot: &str,
+        port: &str,
+        gate: &Gate,
+        gate_time: Instant,
+        now: Timestamp,
+    ) -> Self {
         Self {
             slot: slot.to_owned(),
+            port: port.to_owned(),
             at: now.as_millisecond(),
             meters: gate
                 .snapshot(gate_time)
@@ -54,6 +64,11 @@ impl Memory {
     pub(super) fn parse(text: &str, slot: &str) -> Option<Self> {
         let memory: Self = serde_json::from_str(text).ok()?;
         (memory.slot == slot).then_some(memory)
+    }
+
+    /// Whether the meter was read through this port.
+    pub(super) fn is_of_port(&self, port: &str) -> bool {
+        self.port == port
     }
 
     pub(super) fn text(&self) -> String {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heatmeter_catalog::reading::{Quality, Reading};
-use heatmeter_catalog::{RegisterId, is_simulated};
+use heatmeter_catalog::{Model, RegisterId, is_simulated};
 use heatmeter_client::{Answered, Notice, PollError, Rounds};
-use heatmeter_history::{self as history, History, HistoryError, Poll};
+use heatmeter_history::{self as history, History, HistoryError, Poll, Stored};
 use jiff::Timestamp;
 use kamstrup_kmp::Verdict;
 use kamstrup_kmp::message::Request;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::memory::Memory;
 use super::tape::Tape;
-use super::{Latest, Line};
+use super::{Latest, Line, rounds_of};
 use crate::hub::{Doing, Event, MeterState, Trouble};
 
 /// The register that holds the serial number.
@@ -31,6 +31,8 @@ struct Over {
     trouble: Option<Trouble>,
     readings: Vec<Reading>,
     line: LineStats,
+    /// The serial number of the meter that answered, if it has said that in this opening of the port.
+    serial: Option<String>,
 }
 
 impl Line {
@@ -76,13 +78,19 @@ impl Line {
         if let Some(recorder) = recorder {
             self.meter.client().record(recorder);
         }
-        let says_who_it_is =
-            self.meter.serial().is_some() && self.identified == self.meter.openings();
+        let opening = self.meter.openings();
+        // Behind a port that was opened again there may be another meter; one that is closed will be.
+        let is_open = self.meter.client().connection().is_open();
+        let known = self
+            .identified
+            .take_if(|(identified, _)| is_open && *identified == opening);
+        let says_who_it_is = known.is_some();
         let Self {
             meter,
             rounds,
             settings,
             around,
+            state,
             ..
         } = self;
         let mut attempts = 0;
@@ -90,10 +98,15 @@ impl Line {
             .poll(
                 None,
                 |model| {
-                    let mut asked = registers.unwrap_or_else(|| {
-                        super::due(settings, rounds, around.clock.speed(), model)
-                    });
-                    // Behind a port that was opened again there may be another meter.
+                    let by_schedule = || match &settings.registers {
+                        Some(chosen) => chosen.clone(),
+                        // A meter that does not say its type this time still is what it was.
+                        None => {
+                            let model = model.or(state.model);
+                            rounds_of(rounds, settings, around.clock.speed(), model).due()
+                        }
+                    };
+                    let mut asked = registers.unwrap_or_else(by_schedule);
                     if !says_who_it_is && !asked.contains(&SERIAL_NUMBER) {
                         asked.push(SERIAL_NUMBER);
                     }
@@ -106,7 +119,17 @@ impl Line {
                 },
             )
             .await;
-        let over = Over::new(at, result);
+        let mut over = Over::new(at, result);
+        let has_said = over
+            .readings
+            .iter()
+            .any(|reading| reading.register == SERIAL_NUMBER && reading.quality == Quality::Good);
+        over.serial = if has_said {
+            self.meter.serial().map(str::to_owned)
+        } else {
+            self.identified = known.filter(|_| self.meter.openings() == opening);
+            self.identified.as_ref().map(|(_, serial)| serial.clone())
+        };
         if let (Some(rounds), Verdict::Ok) = (&mut self.rounds, over.verdict) {
             rounds.done(&over.readings);
         }
@@ -119,8 +142,7 @@ impl Line {
 
     /// Takes note of which meter answered. One that is not the expected one has no values for us.
     async fn learn_who_it_is(&mut self, over: &mut Over) {
-        self.identified = self.meter.openings();
-        let mut serial = self.meter.serial().map(str::to_owned);
+        let mut serial = over.serial.take();
         if serial.is_none() {
             let task = Task::ask(Request::GetSerialNo).within(ASKED_FOR_SERIAL);
             if let Ok(outcome) = self.meter.run(task, |_| ()).await {
@@ -138,6 +160,15 @@ impl Line {
             );
             return;
         };
+        if self.meter.serial().is_some_and(|judged| judged != serial) {
+            self.meter.forget();
+            over.refuse(
+                format!("Another meter answers: {serial}. Its values were judged as those of the other one."),
+                "Nothing to do: the next poll is about the new one.",
+            );
+            return;
+        }
+        self.identified = Some((self.meter.openings(), serial.clone()));
         if let Some(expected) = self.settings.serial.as_ref().filter(|it| **it != serial) {
             over.refuse(
                 format!("The meter on this port is {serial}, and {expected} is expected."),
@@ -146,17 +177,26 @@ impl Line {
             return;
         }
         let said = self.meter.said();
+        let before = self.state.meter.as_ref();
+        let is_another = before.is_some_and(|before| before.serial != serial);
+        // What it does not say this time it has said before.
+        let known = before.filter(|_| !is_another);
+        if is_another || self.meter.model().is_some() {
+            self.state.model = self.meter.model();
+        }
         let meter = history::Meter {
-            model: self.meter.model().map(|model| model.name.to_owned()),
-            type_code: said.map(|said| said.code),
+            model: self.state.model.map(|model| model.name.to_owned()),
+            type_code: said
+                .map(|said| said.code)
+                .or_else(|| known.and_then(|known| known.type_code)),
             software: said
                 .map(|said| said.software)
                 .filter(|software| software.is_available())
-                .map(|software| software.to_string()),
+                .map(|software| software.to_string())
+                .or_else(|| known.and_then(|known| known.software.clone())),
             serial,
         };
-        let before = self.state.meter.as_ref();
-        if before.is_some_and(|before| before.serial != meter.serial) {
+        if is_another {
             tracing::warn!(
                 slot = self.settings.slot,
                 serial = meter.serial,
@@ -167,7 +207,7 @@ impl Line {
                 rounds.begin_anew();
             }
         }
-        if before != Some(&meter) || !self.is_introduced {
+        if self.state.meter.as_ref() != Some(&meter) || !self.is_introduced {
             let introduced = self.around.history.introduce(meter.clone()).await;
             // Tried again with the next poll.
             self.is_introduced = introduced.is_ok();
@@ -177,7 +217,6 @@ impl Line {
             self.state.is_simulated = meter.type_code.is_some_and(is_simulated);
             self.state.meter = Some(meter);
         }
-        self.state.model = self.meter.model();
     }
 
     /// Records the poll and takes it into the state.
@@ -221,6 +260,7 @@ impl Line {
         }
         let memory = Memory::of(
             &self.settings.slot,
+            &self.state.port,
             self.meter.gate(),
             self.meter.gate_time(),
             now,
@@ -233,7 +273,10 @@ impl Line {
     }
 
     fn take_readings(&mut self, over: &Over) {
-        if let (None, Some(rounds)) = (&self.settings.registers, &self.rounds) {
+        if self.settings.registers.is_none() {
+            // Also after a poll of chosen registers: a meter that is known has registers.
+            let speed = self.around.clock.speed();
+            let rounds = rounds_of(&mut self.rounds, &self.settings, speed, self.state.model);
             self.state.registers = rounds.registers().collect();
         }
         let registers = &self.state.registers;
@@ -263,6 +306,7 @@ impl Over {
                     trouble: None,
                     readings: answered.readings,
                     line: answered.line,
+                    serial: None,
                 }
             }
             Err(error) => Self {
@@ -278,6 +322,7 @@ impl Over {
                 },
                 readings: Vec::new(),
                 line: error.line(),
+                serial: None,
             },
         }
     }
@@ -310,9 +355,8 @@ pub(super) async fn recall(state: &mut MeterState, serial: &str, history: &Histo
         .model
         .or_else(|| meter.model.as_deref().and_then(heatmeter_catalog::model));
     state.is_simulated = meter.type_code.is_some_and(is_simulated);
-    if state.registers.is_empty()
-        && let Some(model) = state.model
-    {
+    if state.registers.is_empty() {
+        let model = state.model.unwrap_or_else(Model::unknown);
         let rounds = Rounds::new(model, Duration::ZERO);
         state.registers = rounds.registers().collect();
     }
@@ -325,6 +369,11 @@ pub(super) async fn recall(state: &mut MeterState, serial: &str, history: &Histo
             .insert(latest.reading.register, (latest.reading, latest.at));
     }
     state.read_at = state.readings.values().map(|(_, at)| *at).max();
+    if let Ok(Some(Stored { poll, .. })) = history.newest(serial).await {
+        state.verdict = Some(poll.verdict);
+        state.verdict_since = Some(poll.at);
+        state.tried_at = Some(poll.at);
+    }
     state.meter = Some(meter);
 }
 

@@ -14,6 +14,9 @@ use crate::web::{self, ConfigProblem, Wait};
 /// A wish to read the configuration again; what came of it is sent back.
 pub(super) type Reload = oneshot::Sender<Result<(), Trouble>>;
 
+/// What a configuration is called that is no file yet.
+const FILE: &str = "heatmeter.toml";
+
 /// The service, as the web sees it.
 #[derive(Debug)]
 pub(super) struct Behind {
@@ -50,6 +53,7 @@ impl web::Service for Behind {
         &'a self,
         kind: &'a str,
         settings: Value,
+        is_kept: bool,
     ) -> Wait<'a, Result<(), Trouble>> {
         Box::pin(async move {
             let table = match kind {
@@ -66,7 +70,12 @@ impl web::Service for Behind {
                 message: format!("The settings cannot be written as TOML: {error}."),
                 help: "Leave out what is null.".to_owned(),
             })?;
-            let config = parse(&text).map_err(first)?;
+            let config = if is_kept {
+                parse(&text)
+            } else {
+                Config::parse(&text, FILE, &|_| None)
+            };
+            let config = config.map_err(first)?;
             check::destinations(&config).await.map_err(Trouble::from)
         })
     }
@@ -84,7 +93,7 @@ impl web::Service for Behind {
 }
 
 fn parse(toml: &str) -> Result<Config, ConfigError> {
-    Config::parse(toml, "heatmeter.toml", &|name| std::env::var(name).ok())
+    Config::parse(toml, FILE, &|name| std::env::var(name).ok())
 }
 
 fn stopping() -> Trouble {

@@ -51,6 +51,11 @@ impl ServiceError {
         }
     }
 
+    /// Whether somebody else listens there.
+    pub(super) fn is_taken(&self) -> bool {
+        matches!(self, Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse)
+    }
+
     /// Whether it is about something of the machine that is missing or taken: the exit code 3.
     pub fn is_about_the_machine(&self) -> bool {
         matches!(self, Self::Listen { .. } | Self::History(_))

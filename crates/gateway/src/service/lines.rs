@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::Options;
 use crate::config::{Config, MeterSettings};
 use crate::hub::{Hub, Order};
-use crate::line::{self, Surroundings};
+use crate::line::{self, Begin, Surroundings};
 
 /// After a line ended badly it is started again, after this time.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -27,6 +27,8 @@ pub(super) struct Lines {
     running: BTreeMap<String, Running>,
     /// Whose turn it is, by port.
     turns: BTreeMap<String, Arc<Mutex<()>>>,
+    /// How a line begins that is started now.
+    begin: Begin,
 }
 
 #[derive(Debug)]
@@ -46,6 +48,7 @@ impl Lines {
             options: options.clone(),
             running: BTreeMap::new(),
             turns: BTreeMap::new(),
+            begin: Begin::IfDue,
         }
     }
 
@@ -80,6 +83,8 @@ impl Lines {
                 self.running.insert(meter.slot.clone(), running);
             }
         }
+        // Whoever changes a meter while we run wants to see what comes of it.
+        self.begin = Begin::AtOnce;
     }
 
     /// Reads all meters now.
@@ -117,7 +122,12 @@ impl Lines {
             is_shared,
         };
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keep_running(settings.clone(), around, stop.clone()));
+        let line = {
+            let (settings, stop) = (settings.clone(), stop.clone());
+            move |begin| line::run(settings.clone(), around.clone(), begin, stop.clone())
+        };
+        let slot = settings.slot.clone();
+        let task = tokio::spawn(keep_running(slot, self.begin, stop.clone(), line));
         Running {
             settings,
             time_zone: config.time_zone.clone(),
@@ -138,15 +148,20 @@ impl Running {
 }
 
 /// A line that ends without being told to is started again: the others do not suffer from it.
-async fn keep_running(settings: MeterSettings, around: Surroundings, stop: CancellationToken) {
+async fn keep_running<Line: Future<Output = ()> + Send + 'static>(
+    slot: String,
+    mut begin: Begin,
+    stop: CancellationToken,
+    line: impl Fn(Begin) -> Line,
+) {
     while !stop.is_cancelled() {
-        let line = line::run(settings.clone(), around.clone(), stop.clone());
-        let ended = tokio::spawn(line).await;
+        let ended = tokio::spawn(line(begin)).await;
         if stop.is_cancelled() {
             return;
         }
+        begin = Begin::NextTime;
         tracing::error!(
-            slot = settings.slot,
+            slot,
             panicked = ended.is_err(),
             "the line ended and is started again; please report this"
         );
@@ -154,5 +169,36 @@ async fn keep_running(settings: MeterSettings, around: Surroundings, stop: Cance
             () = stop.cancelled() => {}
             () = time::sleep(AGAIN) => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_line_that_ends_badly_is_started_again_and_leaves_the_meter_in_peace() {
+        let (began, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let line = move |begin| {
+            let (began, stopped) = (began.clone(), stopped.clone());
+            async move {
+                began.send((begin, time::Instant::now())).unwrap();
+                match begin {
+                    Begin::NextTime => stopped.cancelled().await,
+                    _ => panic!("as a line with a fault in it would"),
+                }
+            }
+        };
+        let kept = keep_running("house".to_owned(), Begin::IfDue, stop.clone(), line);
+        let kept = tokio::spawn(kept);
+        let (first, at) = begun.recv().await.unwrap();
+        let (second, later) = begun.recv().await.unwrap();
+        assert_eq!((first, second), (Begin::IfDue, Begin::NextTime));
+        assert_eq!(later - at, AGAIN);
+        stop.cancel();
+        kept.await.unwrap();
+        assert!(begun.try_recv().is_err(), "it was stopped, and stays so");
     }
 }

@@ -188,7 +188,9 @@ pub(super) async fn put(
         };
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, Json(checked)).into_response());
     }
-    let whole = secrets::unmask(&put.toml, &file.text).map_err(|place| unknown_secret(&place))?;
+    let whole = secrets::unmask(&put.toml, &file.text).map_err(|unknown| {
+        Refusal::bad_request(format!("Nothing was kept: {unknown}."), "Type it again.")
+    })?;
     let written = file.write(whole)?;
     web.site.service.reload().await.map_err(|trouble| {
         Refusal::new(
@@ -231,20 +233,13 @@ fn problems(web: &Web, file: &ConfigFile, toml: &str) -> Vec<ConfigProblem> {
             }
             problems
         }
-        Err(place) => vec![ConfigProblem {
+        Err(unknown) => vec![ConfigProblem {
             line: 0,
             column: 0,
             length: 0,
-            message: format!("the secret `{place}` is masked, and the file has none there"),
+            message: unknown.to_string(),
             help: "type it again".to_owned(),
             rendered: String::new(),
         }],
     }
-}
-
-fn unknown_secret(place: &str) -> Refusal {
-    Refusal::bad_request(
-        format!("The secret `{place}` is masked, and the file has none there."),
-        "Type it again.",
-    )
 }

@@ -17,7 +17,8 @@ pub(super) struct DestinationAsked {
     /// `mqtt`, `influx`, `postgres` or `webhook`.
     #[schema(example = "mqtt")]
     kind: String,
-    /// Its table of the configuration. Secrets that are masked are taken from the file.
+    /// Its table of the configuration. Secrets that are masked are taken from the file, if it has
+    /// this destination at the same address.
     #[schema(value_type = Object, example = json!({"host": "broker.lan", "user": "heat"}))]
     settings: serde_json::Value,
     /// Which of the file's tables of this kind it is, counted from 0.
@@ -53,16 +54,17 @@ pub(super) async fn test(
     Body(mut asked): Body<DestinationAsked>,
 ) -> Answer<Response> {
     let file = ConfigFile::read(web.site.config.as_deref())?;
-    fill_in(&mut asked.settings, &file.text, &asked.kind, asked.index).map_err(|key| {
+    let filled = fill_in(&mut asked.settings, &file.text, &asked.kind, asked.index);
+    let is_kept = filled.map_err(|key| {
         Refusal::bad_request(
-            format!("The secret `{key}` is masked, and the file has none for this address."),
-            "Write the change first and test then, or name a file with the secret.",
+            format!("The secret of `{key}` is not kept for this address."),
+            "Type the secret itself, or write the change first and test then.",
         )
     })?;
     let tested = web
         .site
         .service
-        .test_destination(&asked.kind, asked.settings)
+        .test_destination(&asked.kind, asked.settings, is_kept)
         .await;
     Ok(match tested {
         Ok(()) => Json(Works { ok: true }).into_response(),

@@ -46,6 +46,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use crate::hub::Hub;
 
 pub use access::{Access, Token, TokenError};
+pub use server::Stopped;
 pub use service::{ConfigProblem, Service, Wait};
 
 /// What the web shows, and whom it asks.
@@ -65,8 +66,9 @@ pub struct Site {
     pub is_demo: bool,
 }
 
-/// Answers on this listener until `stop`; then streams end, and requests at work get a moment.
-pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
+/// Answers on this listener until `stop`. Then streams end and the listener is given back, so that
+/// another site may go on with it; requests at work are still answered.
+pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) -> Stopped {
     let prefix = site.access.prefix().to_owned();
     let web = Web(Arc::new(Shared {
         login: login::Gate::default(),
@@ -75,7 +77,7 @@ pub async fn serve(listener: TcpListener, site: Site, stop: CancellationToken) {
         stop: stop.clone(),
         site,
     }));
-    server::run(listener, router(web), prefix, stop).await;
+    server::run(listener, router(web), prefix, stop).await
 }
 
 /// The state that all handlers share.

@@ -35,12 +35,41 @@ const HEAD_MAX: usize = 32 * 1024;
 /// How long requests at work may take to end when the gateway does.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// What is left of a web that takes no more connections.
+#[derive(Debug)]
+pub struct Stopped {
+    listener: TcpListener,
+    connections: TaskTracker,
+}
+
+impl Stopped {
+    /// Gives up the address and waits for requests at work, but not for ever.
+    pub async fn end(self) {
+        let (listener, at_work) = self.part();
+        drop(listener);
+        at_work.await;
+    }
+
+    /// The listener for another site, and the end of requests at work.
+    pub fn part(self) -> (TcpListener, impl Future<Output = ()> + Send + 'static) {
+        let Self {
+            listener,
+            connections,
+        } = self;
+        let at_work = async move {
+            // What is still at work then is cut off with the runtime.
+            drop(tokio::time::timeout(GRACE, connections.wait()).await);
+        };
+        (listener, at_work)
+    }
+}
+
 pub(super) async fn run(
     listener: TcpListener,
     router: Router,
     prefix: String,
     stop: CancellationToken,
-) {
+) -> Stopped {
     let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let prefix: Arc<str> = prefix.into();
     let connections = TaskTracker::new();
@@ -74,10 +103,11 @@ pub(super) async fn run(
             }
         }
     }
-    drop(listener);
     connections.close();
-    // What is still at work then is cut off with the runtime.
-    drop(tokio::time::timeout(GRACE, connections.wait()).await);
+    Stopped {
+        listener,
+        connections,
+    }
 }
 
 async fn connection(stream: TcpStream, router: Router, prefix: Arc<str>, stop: CancellationToken) {

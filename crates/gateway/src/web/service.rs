@@ -19,11 +19,13 @@ pub trait Service: Send + Sync + 'static {
     fn reload(&self) -> Wait<'_, Result<(), Trouble>>;
 
     /// Connects to a destination of this kind, as its table of the configuration says, and proves
-    /// that it could deliver, without leaving anything behind.
+    /// that it could deliver, without leaving anything behind. Only one that is kept in the
+    /// configuration at the same address gets the secrets that the environment names.
     fn test_destination<'a>(
         &'a self,
         kind: &'a str,
         settings: serde_json::Value,
+        is_kept: bool,
     ) -> Wait<'a, Result<(), Trouble>>;
 
     /// What a schedule would cost the battery of this meter.

@@ -5,14 +5,14 @@ use std::path::Path;
 use axum::Json;
 use axum::extract::State;
 use heatmeter_catalog::Language;
-use heatmeter_history::Health;
+use heatmeter_history::{Health, Opened};
 use heatmeter_publish::Progress;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Web;
 use super::moment::Moment;
-use crate::hub::Supply;
+use crate::hub::{Supply, Trouble};
 
 /// How the gateway is.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -52,6 +52,17 @@ pub(super) struct HistoryStatus {
     polls: u64,
     /// The time of the oldest.
     since: Option<Moment>,
+    /// What was left of a damaged file, if it was one when it was last opened.
+    salvaged: Option<Salvaged>,
+}
+
+/// What was left of a damaged history.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct Salvaged {
+    /// How many polls were taken over.
+    polls: u64,
+    /// Where the damaged file is now.
+    kept: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -101,6 +112,8 @@ struct ConfigStatus {
     path: Option<String>,
     /// Whether the page can write to it.
     writable: bool,
+    /// Why it, or a part of it, was not taken up; null if all of it was.
+    trouble: Option<Advice>,
 }
 
 /// How the gateway, its history and its destinations are.
@@ -130,6 +143,7 @@ impl Status {
             config: ConfigStatus {
                 path: site.config.as_ref().map(|path| path.display().to_string()),
                 writable: site.config.as_deref().is_some_and(is_writable),
+                trouble: general.trouble.clone().map(Advice::from),
             },
         }
     }
@@ -157,6 +171,13 @@ impl HistoryStatus {
             bytes: extent.bytes,
             polls: extent.polls,
             since: extent.since.map(Moment),
+            salvaged: match &*history.opened().borrow() {
+                Opened::Salvaged { kept, polls, .. } => Some(Salvaged {
+                    polls: *polls,
+                    kept: kept.display().to_string(),
+                }),
+                _ => None,
+            },
         }
     }
 }
@@ -187,6 +208,12 @@ impl From<&Supply> for DestinationStatus {
                 help: trouble.help,
             }),
         }
+    }
+}
+
+impl From<Trouble> for Advice {
+    fn from(Trouble { message, help }: Trouble) -> Self {
+        Self { message, help }
     }
 }
 

@@ -2,4 +2,5 @@
 
 mod config;
 mod schedule;
+mod service;
 mod web;

@@ -1,6 +1,6 @@
 //! The HTTP API, through real sockets, against a hub that the test fills.
 
-mod client;
+pub(crate) mod client;
 mod schema;
 mod site;
 

@@ -95,6 +95,21 @@ impl Link {
         }
     }
 
+    /// Waits until the connection stands or has failed, since that was last looked at.
+    pub(super) async fn news(&mut self) -> Result<(), DeliveryError> {
+        loop {
+            if self.state.changed().await.is_err() {
+                // Whoever waits is told to stop.
+                return std::future::pending().await;
+            }
+            match &*self.state.borrow_and_update() {
+                State::Up(_) => return Ok(()),
+                State::Down(_, trouble) => return Err(trouble.clone()),
+                State::Beginning => {}
+            }
+        }
+    }
+
     /// Waits for the next connection that stands, after this one.
     pub(super) async fn session_after(&mut self, last: Option<u64>) -> Option<Session> {
         loop {

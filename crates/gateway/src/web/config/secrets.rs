@@ -14,6 +14,29 @@ const NEW: &str = "(new) ********";
 /// Keys whose values are secrets. The names of files that hold them are none.
 const SECRET: [&str; 4] = ["password", "token", "secret", "passphrase"];
 
+/// A masked secret that cannot be filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unknown {
+    /// Its key, and the tables around it.
+    place: String,
+    /// Whether the file has one, for another address.
+    is_elsewhere: bool,
+}
+
+impl std::fmt::Display for Unknown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { place, .. } = self;
+        if self.is_elsewhere {
+            write!(f, "the secret `{place}` is kept for another address")
+        } else {
+            write!(
+                f,
+                "the secret `{place}` is masked, and the file has none there"
+            )
+        }
+    }
+}
+
 /// The text with its secrets masked; those that are not in `old` are marked as new. What cannot be
 /// read as TOML is not shown at all if it might hold a secret.
 pub(super) fn mask(text: &str, old: Option<&str>) -> String {
@@ -34,8 +57,8 @@ pub(super) fn mask(text: &str, old: Option<&str>) -> String {
 ///
 /// # Errors
 ///
-/// A masked secret that the file does not have: its place.
-pub(super) fn unmask(text: &str, file: &str) -> Result<String, String> {
+/// A masked secret that the file does not have, or has for another address.
+pub(super) fn unmask(text: &str, file: &str) -> Result<String, Unknown> {
     let Ok(mut document) = text.parse::<DocumentMut>() else {
         // What it is will be said by whoever checks it.
         return Ok(text.to_owned());
@@ -47,14 +70,19 @@ pub(super) fn unmask(text: &str, file: &str) -> Result<String, String> {
             .into_iter()
             .filter(|secret| secret.text == MASK)
         {
-            match place.find(&file).and_then(|old| secrets_in(old).pop()) {
-                Some(old) => masked.replace(value, &old.text),
-                None => missing = Some(place.to_string()),
+            let old = place.find(&file).map(|found| found.map(secrets_in));
+            match old.map(|found| found.and_then(|mut found| found.pop())) {
+                Ok(Some(old)) => masked.replace(value, &old.text),
+                Ok(None) => missing = Some((place.to_string(), false)),
+                Err(Elsewhere) => missing = Some((place.to_string(), true)),
             }
         }
     });
     match missing {
-        Some(place) => Err(place),
+        Some((place, is_elsewhere)) => Err(Unknown {
+            place,
+            is_elsewhere,
+        }),
         None => Ok(document.to_string()),
     }
 }
@@ -69,16 +97,17 @@ pub(super) fn hide(text: &str, configuration: &str) -> String {
 
 /// Fills in the masked secrets of a destination's settings from the file's table of the same address: a
 /// secret goes nowhere but where the file sends it. `place` is the table that is meant if several fit.
+/// Whether there is such a table.
 ///
 /// # Errors
 ///
-/// The key of a masked secret that the file has none for.
+/// The key of a secret that only the file's table could have: a masked one, or one in a file.
 pub(in crate::web) fn fill_in(
     settings: &mut Json,
     file: &str,
     kind: &str,
     place: usize,
-) -> Result<(), String> {
+) -> Result<bool, String> {
     let file = values::of(file);
     let tables = match file.get(kind) {
         Some(Json::Array(tables)) => tables.as_slice(),
@@ -91,17 +120,32 @@ pub(in crate::web) fn fill_in(
         .into_iter()
         .chain(tables)
         .find(|table| address(table) == wanted);
+    fill_in_from(settings, old)?;
+    Ok(old.is_some())
+}
+
+fn fill_in_from(settings: &mut Json, old: Option<&Json>) -> Result<(), String> {
     let Some(settings) = settings.as_object_mut() else {
         return Ok(());
     };
     let masked_password = format!(":{MASK}@");
     for (key, value) in settings {
-        let Json::String(text) = value else { continue };
+        let was = old.and_then(|old| old.get(key));
+        let Json::String(text) = value else {
+            fill_in_from(value, was)?;
+            continue;
+        };
+        let names_file = key
+            .strip_suffix("_file")
+            .is_some_and(|name| name == "url" || SECRET.contains(&name));
+        if names_file && old.is_none() {
+            return Err(key.clone());
+        }
         let is_whole = text == MASK;
         if !is_whole && !text.contains(&masked_password) {
             continue;
         }
-        let was = old.and_then(|old| old.get(key)?.as_str());
+        let was = was.and_then(Json::as_str);
         match was.map(|was| (was, url_password(was))) {
             Some((was, _)) if is_whole => was.clone_into(text),
             Some((_, Some(password))) => {
@@ -113,22 +157,22 @@ pub(in crate::web) fn fill_in(
     Ok(())
 }
 
-/// Where a destination is: scheme and host of its address, or its host and port.
-fn address(settings: &Json) -> (Option<String>, Option<Json>) {
-    let text = |key| settings.get(key).and_then(Json::as_str);
-    match text("url").and_then(|url| url.split_once("://")) {
-        Some((scheme, rest)) => {
+/// Where a destination is, and how safe the way there: scheme and host of its address, or its host and
+/// port, and what is asked of TLS.
+fn address(settings: &Json) -> Vec<Option<Json>> {
+    let url = settings.get("url").and_then(Json::as_str);
+    let origin = url
+        .and_then(|url| url.split_once("://"))
+        .map(|(scheme, rest)| {
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
             let host = authority
                 .rsplit_once('@')
                 .map_or(authority, |(_, host)| host);
-            (Some(format!("{scheme}://{host}")), None)
-        }
-        None => (
-            text("host").map(str::to_owned),
-            settings.get("port").cloned(),
-        ),
-    }
+            Json::from(format!("{scheme}://{host}"))
+        });
+    let others = ["host", "port", "tls", "ca_file"]
+        .map(|key| settings.get(key).filter(|value| !value.is_null()).cloned());
+    std::iter::once(origin).chain(others).collect()
 }
 
 /// A secret inside a value: the whole, or the password of an address.
@@ -202,20 +246,31 @@ struct Named {
     key: String,
     place: Option<usize>,
     says: Vec<(&'static str, String)>,
+    address: Vec<Option<Json>>,
 }
+
+/// The same place of another document is about another address.
+#[derive(Debug)]
+struct Elsewhere;
 
 impl Place {
     /// The value that stands in the same place of another document.
-    fn find<'a>(&self, document: &'a DocumentMut) -> Option<&'a Value> {
+    fn find<'a>(&self, document: &'a DocumentMut) -> Result<Option<&'a Value>, Elsewhere> {
         let mut table: &dyn TableLike = document.as_table();
         for named in &self.tables {
-            let item = table.get(&named.key)?;
-            table = match item {
-                Item::ArrayOfTables(tables) => named.choose(tables)? as &dyn TableLike,
-                other => other.as_table_like()?,
-            };
+            let found = table.get(&named.key).and_then(|item| match item {
+                Item::ArrayOfTables(tables) => {
+                    named.choose(tables).map(|table| table as &dyn TableLike)
+                }
+                other => other.as_table_like(),
+            });
+            let Some(found) = found else { return Ok(None) };
+            if address(&values::table(found)) != named.address {
+                return Err(Elsewhere);
+            }
+            table = found;
         }
-        table.get(&self.key)?.as_value()
+        Ok(table.get(&self.key).and_then(Item::as_value))
     }
 }
 
@@ -226,7 +281,15 @@ impl Named {
                 .iter()
                 .any(|(key, said)| table.get(key).and_then(Item::as_str) == Some(said))
         };
-        tables.iter().find(same).or_else(|| tables.get(self.place?))
+        tables
+            .iter()
+            .find(same)
+            .or_else(|| {
+                tables
+                    .iter()
+                    .find(|table| address(&values::table(*table)) == self.address)
+            })
+            .or_else(|| tables.get(self.place?))
     }
 }
 
@@ -271,6 +334,7 @@ fn walk(table: &mut dyn TableLike, place: &mut Place, visit: &mut impl FnMut(&Pl
                         key: key.clone(),
                         place: Some(number),
                         says: says.collect(),
+                        address: address(&values::table(table)),
                     });
                     walk(table, place, visit);
                     place.tables.pop();
@@ -282,6 +346,7 @@ fn walk(table: &mut dyn TableLike, place: &mut Place, visit: &mut impl FnMut(&Pl
                         key,
                         place: None,
                         says: Vec::new(),
+                        address: address(&values::table(table)),
                     });
                     walk(table, place, visit);
                     place.tables.pop();
@@ -362,7 +427,28 @@ headers = { Authorization = \"Bearer abc\" }
     #[test]
     fn a_masked_secret_that_nobody_knows_is_named() {
         let text = "[mqtt]\npassword = \"********\"\n";
-        assert_eq!(unmask(text, ""), Err("mqtt.password".to_owned()));
+        let unknown = unmask(text, "").unwrap_err().to_string();
+        assert!(unknown.contains("`mqtt.password` is masked"), "{unknown}");
+    }
+
+    #[test]
+    fn a_secret_does_not_go_to_another_address() {
+        let masked = mask(FILE, None);
+        for (from, to) in [
+            ("host = \"broker\"", "host = \"mine\""),
+            ("host = \"broker\"", "host = \"broker\"\nport = 1884"),
+            ("host = \"broker\"", "host = \"broker\"\ntls = false"),
+            ("http://two", "http://mine"),
+            ("@db/heat", "@mine/heat"),
+            ("http://hook", "http://mine"),
+        ] {
+            let moved = masked.replace(from, to);
+            assert_ne!(moved, masked);
+            let unknown = unmask(&moved, FILE).unwrap_err().to_string();
+            assert!(unknown.contains("for another address"), "{to}: {unknown}");
+        }
+        let elsewhere = masked.replace("# not to be told", "# changed\ndiscovery = false");
+        assert!(unmask(&elsewhere, FILE).unwrap().contains("hunter2"));
     }
 
     #[test]
@@ -376,7 +462,7 @@ headers = { Authorization = \"Bearer abc\" }
     fn settings_that_are_tested_get_the_secrets_of_the_file() {
         let filled = |settings: Json, kind, place| {
             let mut settings = settings;
-            fill_in(&mut settings, FILE, kind, place).map(|()| settings)
+            fill_in(&mut settings, FILE, kind, place).map(|_| settings)
         };
         let two = filled(
             json!({"url": "http://two/write", "token": MASK}),
@@ -395,6 +481,10 @@ headers = { Authorization = \"Bearer abc\" }
         // The list may have been changed on the page: it is the address that tells.
         let two = filled(json!({"url": "http://two", "token": MASK}), "influx", 0).unwrap();
         assert_eq!(two["token"], "second");
+        let headers = json!({"Authorization": MASK});
+        let hook = json!({"url": "http://hook", "headers": headers});
+        let hook = filled(hook, "webhook", 0).unwrap();
+        assert_eq!(hook["headers"]["Authorization"], "Bearer abc");
     }
 
     #[test]
@@ -409,6 +499,18 @@ headers = { Authorization = \"Bearer abc\" }
             (
                 "mqtt",
                 json!({"host": "broker", "port": 1884, "password": MASK}),
+            ),
+            (
+                "mqtt",
+                json!({"host": "broker", "tls": false, "password": MASK}),
+            ),
+            (
+                "mqtt",
+                json!({"host": "elsewhere", "password_file": "/etc/heatmeter/token"}),
+            ),
+            (
+                "webhook",
+                json!({"url": "http://elsewhere", "headers": {"Authorization": MASK}}),
             ),
         ] {
             let mut asked = settings.clone();

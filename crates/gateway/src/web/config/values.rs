@@ -9,7 +9,8 @@ pub(super) fn of(text: &str) -> Json {
     table(document.as_table())
 }
 
-fn table(table: &dyn TableLike) -> Json {
+/// A table's values.
+pub(super) fn table(table: &dyn TableLike) -> Json {
     let pairs = table
         .iter()
         .filter_map(|(key, item)| Some((key.to_owned(), value_of(item)?)));

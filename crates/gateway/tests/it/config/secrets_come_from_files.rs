@@ -75,6 +75,12 @@ fn a_file_that_cannot_be_read_is_underlined() {
         |name: &str| (name == "HEATMETER_WEB_TOKEN_FILE").then(|| "/nowhere/token".to_owned());
     let found = problems_with("[web]\n", &environment);
     assert!(found[0].message.contains("HEATMETER_WEB_TOKEN_FILE"));
+
+    // That it is also missing would mislead.
+    let environment =
+        |name: &str| (name == "HEATMETER_POSTGRES_URL_FILE").then(|| "/nowhere/url".to_owned());
+    let found = problems_with("[[postgres]]\n", &environment);
+    assert_eq!(found.len(), 1, "{found:?}");
 }
 
 #[test]

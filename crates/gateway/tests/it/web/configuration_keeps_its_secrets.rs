@@ -41,11 +41,12 @@ async fn secrets_are_masked_and_comments_are_not() {
 #[tokio::test]
 async fn a_change_is_shown_before_it_is_made() {
     let site = TestSite::start().await;
-    let change = json!([{"op": "set", "path": ["mqtt", "host"], "value": "other"}]);
+    let port = "socket://127.0.0.1:2";
+    let change = json!([{"op": "set", "path": ["port"], "value": port}]);
     let shown = draft(&site, change).await.json();
     let diff = shown["diff"].as_str().unwrap();
     assert!(
-        diff.contains("-host = \"broker\"\n+host = \"other\"\n"),
+        diff.contains("-port = \"socket://127.0.0.1:1\"\n+port = \"socket://127.0.0.1:2\"\n"),
         "{diff}"
     );
     assert_eq!(shown["problems"], json!([]));
@@ -53,6 +54,30 @@ async fn a_change_is_shown_before_it_is_made() {
     // It is checked with the secrets in it, as it would be used.
     let checked = site.service.checked.lock().unwrap().pop().unwrap();
     assert!(checked.contains("hunter2"), "{checked}");
+}
+
+#[tokio::test]
+async fn a_secret_is_not_kept_for_another_address() {
+    let site = TestSite::start().await;
+    let move_away = json!({"op": "set", "path": ["mqtt", "host"], "value": "mine"});
+    let shown = draft(&site, json!([move_away])).await.json();
+    let problem = &shown["problems"][0];
+    assert!(
+        problem["message"]
+            .as_str()
+            .unwrap()
+            .contains("another address"),
+        "{shown}"
+    );
+    assert_eq!(problem["help"], "type it again");
+    let etag = config(&site).await["etag"].take();
+    let answered = put(&site, &shown["toml"], &etag).await;
+    assert_eq!(answered.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(std::fs::read_to_string(file(&site)).unwrap(), CONFIG);
+
+    let typed = json!({"op": "set", "path": ["mqtt", "password"], "value": "s3cret"});
+    let shown = draft(&site, json!([move_away, typed])).await.json();
+    assert_eq!(shown["problems"], json!([]));
 }
 
 #[tokio::test]

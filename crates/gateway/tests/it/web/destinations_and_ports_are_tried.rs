@@ -22,6 +22,24 @@ async fn a_destination_is_tried_with_the_secrets_of_the_file() {
 }
 
 #[tokio::test]
+async fn a_secret_of_the_file_does_not_go_to_another_address() {
+    let site = TestSite::start().await;
+    for settings in [
+        json!({"host": "mine", "password": "********"}),
+        json!({"host": "broker", "port": 1884, "password": "********"}),
+        json!({"host": "mine", "password_file": "/etc/heatmeter/password"}),
+    ] {
+        let ask = site.post("/api/destinations/test");
+        let ask = ask.json(&json!({"kind": "mqtt", "settings": settings}));
+        let answered = ask.send().await;
+        assert_eq!(answered.status, StatusCode::BAD_REQUEST, "{settings}");
+        let help = answered.json()["error"]["help"].take();
+        assert!(help.as_str().unwrap().contains("Type the secret"), "{help}");
+    }
+    assert!(site.service.tested.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn why_a_destination_does_not_work_is_told() {
     let site = TestSite::start().await;
     let ask = site.post("/api/destinations/test");

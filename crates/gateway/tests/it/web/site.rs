@@ -71,7 +71,10 @@ impl TestSite {
             orders,
             service,
             folder,
-            serving: tokio::spawn(serve(listener, site, stop.clone())),
+            serving: tokio::spawn({
+                let stop = stop.clone();
+                async move { serve(listener, site, stop).await.end().await }
+            }),
             _stops: stop.clone().drop_guard(),
             stop,
         }
@@ -126,6 +129,7 @@ impl Service for Played {
         &'a self,
         kind: &'a str,
         settings: serde_json::Value,
+        _is_kept: bool,
     ) -> Wait<'a, Result<(), Trouble>> {
         let works = settings["host"] == "broker";
         self.tested
