@@ -218,7 +218,7 @@ fn a_configuration_or_a_secret_that_may_not_be_read_is_named_with_the_remedy() {
     let scene =
         Scene::new("[mqtt]\nhost = \"broker\"\nuser = \"heat\"\npassword_file = \"secret\"\n");
     fs::write(scene.path("secret"), "x").unwrap();
-    let without_rights = Permissions::from_mode(0);
+    let without_rights = Permissions::from_mode(0o000);
     fs::set_permissions(scene.path("secret"), without_rights.clone()).unwrap();
     let secret = format!(
         "cannot read the secret in {}: Permission denied",
@@ -440,7 +440,7 @@ fn a_port_that_cannot_be_used_is_told_of_and_the_others_are_read() {
     let scene = Scene::new("");
     let denied = scene.path("ttyUSB0");
     fs::write(&denied, "").unwrap();
-    fs::set_permissions(&denied, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&denied, Permissions::from_mode(0o000)).unwrap();
     fs::set_permissions(scene.folder.path(), Permissions::from_mode(0o777)).unwrap();
     scene.write(&format!(
         "[[meter]]\nname = \"Sound\"\nport = \"{}\"\n\

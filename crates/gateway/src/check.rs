@@ -108,7 +108,11 @@ impl Check {
     }
 }
 
-#[expect(clippy::ref_option, reason = "serde gives a reference to the field")]
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde gives a reference to the field"
+)]
 fn code<S: Serializer>(verdict: &Option<Verdict>, serializer: S) -> Result<S::Ok, S::Error> {
     verdict.map(Verdict::code).serialize(serializer)
 }

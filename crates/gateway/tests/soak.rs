@@ -38,10 +38,16 @@ const SEED: u128 = 20_261_126;
 /// Time goes on by so much while somebody reads.
 const STEP: Duration = Duration::from_millis(50);
 
+/// In each step everybody who has something to do gets on with it this often.
+const TURNS: u32 = 6;
+
 /// What the meter still sends when nobody reads any more, it has sent by then: answers that are late,
 /// that drip, and noise.
 const LAST_BYTES: Duration = Duration::from_secs(90);
-const STRIDE: Duration = Duration::from_secs(2);
+const STRIDE: Duration = Duration::from_secs(10);
+
+/// So many steps are made before it is waited for what the history's thread has to do.
+const STEPS: u32 = 8;
 
 /// By then a poll has begun that is due.
 const BEGUN: SignedDuration = SignedDuration::from_secs(5);
@@ -229,16 +235,28 @@ fn faults(dice: &mut Rand64) -> Vec<Fault> {
 
 /// Lets everybody work, and time go on.
 async fn work(step: Duration) {
-    // Outside of the runtime's time, so that what comes through sockets has come.
+    // Outside of the runtime's time, so that other threads have worked, too.
     let glance = tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_micros(200)));
     glance.await.unwrap();
     time::advance(step).await;
 }
 
+/// The same, of what needs no other thread: sockets and timers.
+async fn work_here(step: Duration) {
+    for _ in 0..TURNS {
+        tokio::task::yield_now().await;
+    }
+    time::advance(step).await;
+}
+
 /// Until every line waits for a poll that is yet to come.
 async fn until_idle(hub: &Hub, clock: &Clock) {
-    loop {
-        work(STEP).await;
+    for step in 1.. {
+        if step % STEPS == 0 {
+            work(STEP).await;
+        } else {
+            work_here(STEP).await;
+        }
         let meters = hub.meters();
         let now = clock.now();
         let waits = meters.values().all(|state| {

@@ -98,13 +98,13 @@ impl Line {
             .poll(
                 None,
                 |model| {
-                    let by_schedule = || match &settings.registers {
-                        Some(chosen) => chosen.clone(),
-                        // A meter that does not say its type this time still is what it was.
-                        None => {
-                            let model = model.or(state.model);
-                            rounds_of(rounds, settings, around.clock.speed(), model).due()
+                    let by_schedule = || {
+                        if let Some(chosen) = &settings.registers {
+                            return chosen.clone();
                         }
+                        // A meter that does not say its type this time still is what it was.
+                        let model = model.or(state.model);
+                        rounds_of(rounds, settings, around.clock.speed(), model).due()
                     };
                     let mut asked = registers.unwrap_or_else(by_schedule);
                     if !says_who_it_is && !asked.contains(&SERIAL_NUMBER) {

@@ -211,6 +211,10 @@ fn settings(slot: &str, port: &str) -> MeterSettings {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "compared with moments that may be none"
+)]
 fn at(text: &str) -> Option<Timestamp> {
     Some(format!("2026-11-26T{text}Z").parse().unwrap())
 }

@@ -178,13 +178,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_line_that_ends_badly_is_started_again_and_leaves_the_meter_in_peace() {
-        let (began, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let line = move |begin| {
-            let (began, stopped) = (began.clone(), stopped.clone());
+            let (tell, stopped) = (tell.clone(), stopped.clone());
             async move {
-                began.send((begin, time::Instant::now())).unwrap();
+                tell.send((begin, time::Instant::now())).unwrap();
                 match begin {
                     Begin::NextTime => stopped.cancelled().await,
                     _ => panic!("as a line with a fault in it would"),
@@ -193,12 +193,12 @@ mod tests {
         };
         let kept = keep_running("house".to_owned(), Begin::IfDue, stop.clone(), line);
         let kept = tokio::spawn(kept);
-        let (first, at) = begun.recv().await.unwrap();
-        let (second, later) = begun.recv().await.unwrap();
+        let (first, at) = told.recv().await.unwrap();
+        let (second, later) = told.recv().await.unwrap();
         assert_eq!((first, second), (Begin::IfDue, Begin::NextTime));
         assert_eq!(later - at, AGAIN);
         stop.cancel();
         kept.await.unwrap();
-        assert!(begun.try_recv().is_err(), "it was stopped, and stays so");
+        assert!(told.try_recv().is_err(), "it was stopped, and stays so");
     }
 }

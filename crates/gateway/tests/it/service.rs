@@ -253,9 +253,9 @@ async fn a_meter_that_was_changed_is_read_at_once_and_keeps_its_registers() {
     let asked = handle.journal().exchanges();
     let changed = at("One", &one) + "schedule = \"every 15 min\"\n";
     let watching = stage.hub.clone();
-    let watched = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&watched);
-    let watcher = tokio::spawn(async move {
+    let registers_seen = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&registers_seen);
+    let watching_it = tokio::spawn(async move {
         let mut events = watching.events();
         while events.recv().await.is_ok() {
             let registers = watching.meter("one").map(|state| state.registers.len());
@@ -269,11 +269,11 @@ async fn a_meter_that_was_changed_is_read_at_once_and_keeps_its_registers() {
                 .is_some_and(|state| state.tried_at > before.tried_at)
         })
         .await;
-    watcher.abort();
+    watching_it.abort();
     assert!(handle.journal().exchanges() > asked);
     let after = stage.hub.meter("one").unwrap();
     assert_eq!(after.registers, before.registers);
-    let seen = watched.lock().unwrap().clone();
+    let seen = registers_seen.lock().unwrap().clone();
     assert!(
         seen.iter()
             .flatten()
