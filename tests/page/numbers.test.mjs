@@ -111,3 +111,49 @@ test("what was counted of a part of the month says since when, and is compared w
   assert.equal(await month.getByText("of last year").count(), 0);
   assert.equal(await page.getByText("by this time a year ago").count(), 1);
 });
+
+test("the range is that of the bars that are added up, and an address leads to its own", async (t) => {
+  const gateway = await standIn(t);
+  const page = await open(t, `${gateway.address}#/history?show=power`);
+  await page.getByRole("button", { name: "All" }).click();
+  await page.evaluate(() => (location.hash = "#/history?show=heat_energy&by=month"));
+  const caption = page.locator("hm-history .over .near > span").first();
+  const begin = new Date();
+  begin.setUTCMonth(begin.getUTCMonth() - 11, 15);
+  const [first, last] = [begin / 1000, now()].map((at) => dated(at, { month: "long", year: "numeric" }));
+  await until(`${first} – ${last}`, async () => (await caption.innerText()) === `${first} – ${last}`);
+});
+
+test("a bar that carries a time without readings does not make the others flat", async (t) => {
+  const [from, count] = [Math.floor(now() / DAY) * DAY - 20 * DAY, 20];
+  const bars = Array.from({ length: count }, (_, day) => ({
+    from: iso(from + day * DAY),
+    to: iso(from + (day + 1) * DAY),
+    amount: day === 10 ? "90" : "0.9",
+    complete: day !== 10,
+  }));
+  const amounts = (query) => ({ key: query.get("key"), label: "", unit: "GJ", by: "day", bars });
+  const gateway = await standIn(t, { answers: { amounts } });
+  const page = await open(t, `${gateway.address}#/history?by=day`);
+  const plot = page.locator("hm-chart .u-over");
+  await plot.waitFor();
+  // The bar of a usual day reaches the middle of the chart.
+  const colour = await page.locator("hm-chart canvas").evaluate(async (canvas) => {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const context = canvas.getContext("2d");
+    const over = canvas.parentElement.querySelector(".u-over");
+    const ratio = canvas.width / canvas.clientWidth;
+    const [left, top] = [over.offsetLeft * ratio, over.offsetTop * ratio];
+    const row = context.getImageData(
+      left,
+      top + over.clientHeight * ratio * 0.5,
+      over.clientWidth * ratio,
+      1,
+    );
+    let filled = 0;
+    for (let at = 0; at < row.data.length; at += 4)
+      if (row.data[at + 3] === 255 && row.data[at] > 150) filled += 1;
+    return filled / (row.data.length / 4);
+  });
+  assert.ok(colour > 0.3, `${colour} of the row is filled`);
+});

@@ -61,18 +61,6 @@ test("an answer about another meter or schedule that comes late is not taken", a
   assert.equal(await page.getByText(/\b96 readings ·/).count(), 0);
 });
 
-test("an exchange that somebody reads stays open and in its place", async (t) => {
-  const said = [exchange(iso(now() - 60), "ok", "01 01"), exchange(iso(now() - 120), "silent", "02 02")];
-  const gateway = await standIn(t, { answers: { exchanges: () => said } });
-  const page = await open(t, `${gateway.address}#/line`);
-  await page.locator(".exchange").nth(1).locator("summary").click();
-  await page.getByText("02 02").waitFor();
-  said.unshift(exchange(iso(now()), "silent", "03 03"));
-  gateway.tell("poll", { id: meter().id, time: iso(now()), verdict: "silent" });
-  await until("the new one", async () => (await page.locator(".exchange").count()) === 3);
-  assert.deepEqual(await page.locator("details.exchange[open] code").allTextContents(), ["02 02"]);
-});
-
 test("why a meter cannot be read now is said, until it is read", async (t) => {
   const gateway = await standIn(t);
   const page = await open(t, gateway.address);

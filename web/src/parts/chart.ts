@@ -208,7 +208,10 @@ export class Chart extends LitElement {
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone()),
       scales: {
         x: { time: true, range: () => [this.range.from, this.range.to] },
-        y: { range: (_, low, high) => limits(low, high, bars !== null) },
+        y: {
+          range: (chart, low, high) =>
+            limits(low, bars === null ? high : Math.min(high, cap(chart, high)), bars !== null),
+        },
       },
       axes: [
         {
@@ -405,6 +408,16 @@ function lonely(chart: uPlot, index: number): boolean {
   const values = chart.data[index] ?? [];
   const [from, to] = chart.series[0]?.idxs ?? [0, values.length - 1];
   return to - from < 60;
+}
+
+/** A bar that carries what a time without readings left over may be far taller than all others: it is cut off,
+ * and they are not made flat. */
+function cap(chart: uPlot, high: number): number {
+  const [from, to] = chart.series[0]?.idxs ?? [0, -1];
+  const whole = chart.data[1] ?? [];
+  let most = 0;
+  for (let index = from; index <= to; index += 1) most = Math.max(most, whole[index] ?? 0);
+  return most > 0 ? most * 1.5 : high;
 }
 
 function limits(low: number, high: number, fromZero: boolean): uPlot.Range.MinMax {

@@ -77,6 +77,8 @@ export class History extends LitElement {
   #rows: () => Row[] = () => [];
   #columns: string[] = [];
   #sum: string | null = null;
+  /** The beginnings of the first and the last bar that is seen. */
+  #ends: number[] = [];
   #waiting = false;
   #timer = 0;
 
@@ -144,9 +146,11 @@ export class History extends LitElement {
       const by = BYS.find((by) => by === this.query.get("by"));
       if (by) this.by = by;
     }
-    const meter = live.meter(this.meterId) ?? meterOf(this.query);
+    const led = changed.has("query");
+    const meter = (led ? undefined : live.meter(this.meterId)) ?? meterOf(this.query);
     if (!meter) return;
-    if (meter.id !== this.meterId) this.#open(meter);
+    // An address leads to what it names, and not to where somebody had zoomed before.
+    if (meter.id !== this.meterId || led) this.#open(meter);
     this.#collect(meter);
   }
 
@@ -210,6 +214,9 @@ export class History extends LitElement {
     const { times } = shown.picture.bars as Bars;
     const first = times.findIndex((from) => from >= range.from - SECONDS[this.by] / 2);
     const visible = times.flatMap((from, index) => (index >= first && from < range.to ? [index] : []));
+    this.#ends = [visible[0], visible.at(-1)].flatMap((index) =>
+      index === undefined ? [] : [times[index] as number],
+    );
     const amounts = visible.map((index) => shown.sums[index] ?? null).filter((amount) => amount !== null);
     const total = amounts.length === 0 ? null : inUnit(amounts.reduce(added), value.unit, unit);
     this.#sum = total && `${localized(written(total))} ${unit}`;
@@ -460,8 +467,9 @@ export class History extends LitElement {
     if (this.pointed !== null) return this.#named(this.pointed);
     const { from, to } = this.range as Range;
     const named = this.#picture.bars ? { hour: day, day, month, year }[this.by] : day;
-    // The moment after the last second belongs to the next day.
-    const [first, last] = [named(from), named(to - 1)];
+    // Of the bars that are added up; else the moment after the last second belongs to the next day.
+    const [begin = from, end = to - 1] = this.#picture.bars ? this.#ends : [];
+    const [first, last] = [named(begin), named(end)];
     return first === last ? first : `${first} – ${last}`;
   }
 

@@ -75,7 +75,7 @@ export class LineView extends LitElement {
       }
       .bytes {
         display: grid;
-        grid-template-columns: 4.5rem max-content minmax(0, 1fr);
+        grid-template-columns: minmax(4.5rem, max-content) max-content minmax(0, 1fr);
         gap: 0.3rem 0.9rem;
         padding: 0.4rem 0 1rem;
       }
@@ -131,7 +131,7 @@ export class LineView extends LitElement {
           grid-row: 1;
         }
         .bytes {
-          grid-template-columns: 3.5rem minmax(0, 1fr);
+          grid-template-columns: minmax(3.5rem, max-content) minmax(0, 1fr);
         }
         .bytes > :nth-child(3n) {
           grid-column: 1 / -1;
@@ -325,9 +325,9 @@ export class LineView extends LitElement {
 
   #bytes(exchange: Exchange): TemplateResult {
     return html`<div class="bytes">
-      ${exchange.lines.map(
+      ${together(exchange.lines).map(
         (line) => html`
-          <span class="number small">${Math.round(line.ms)} ms</span>
+          <span class="number small">${line.until > line.ms ? `${line.ms}–${line.until}` : line.ms} ms</span>
           <span class="small ${line.direction}">${t(`line.${line.direction}`)}</span>
           <span>
             ${line.hex ? html`<code class="mono break">${line.hex}</code>` : nothing}
@@ -337,6 +337,24 @@ export class LineView extends LitElement {
       )}
     </div>`;
   }
+}
+
+/** Bytes of a frame come less than this apart, in milliseconds: at 1200 baud one takes nine. */
+const APART = 50;
+
+/** What came byte by byte, as the frame that it is. */
+function together(lines: Exchange["lines"]): (Exchange["lines"][number] & { until: number })[] {
+  const all: ReturnType<typeof together> = [];
+  for (const { ms, direction, hex, text } of lines) {
+    const before = all.at(-1);
+    if (before?.hex && hex && before.direction === direction && ms - before.until < APART) {
+      before.hex += ` ${hex}`;
+      before.until = ms;
+    } else {
+      all.push({ ms, until: ms, direction, hex: hex ?? null, text: text ?? null });
+    }
+  }
+  return all;
 }
 
 function cost(label: string, wakeUps: number, seconds: number, most: number, colour: string): TemplateResult {
