@@ -359,13 +359,15 @@ impl Cron {
     }
 
     fn per_day(&self) -> f64 {
-        let year = jiff::civil::date(2025, 1, 1);
-        let days = (0..365)
-            .filter_map(|day: i32| year.checked_add(day.days()).ok())
+        // Four years, so that 29 February is among them.
+        const DAYS: u16 = 1461;
+        let first = jiff::civil::date(2025, 1, 1);
+        let days = (0..i32::from(DAYS))
+            .filter_map(|day| first.checked_add(day.days()).ok())
             .filter(|day| self.has_day(day.to_datetime(Time::midnight())))
             .count();
         let times = self.fields[0].count_ones() * self.fields[1].count_ones();
-        f64::from(times) * f64::from(u16::try_from(days).unwrap_or(365)) / 365.0
+        f64::from(times) * f64::from(u16::try_from(days).unwrap_or(DAYS)) / f64::from(DAYS)
     }
 }
 

@@ -101,7 +101,10 @@ fn polls_a_day_are_counted() {
     assert!((per_day("every 15 min") - 96.0).abs() < 1e-9);
     assert!((per_day("0 6 * * *") - 1.0).abs() < 1e-9);
     assert!((per_day("*/10 * * * *") - 144.0).abs() < 1e-9);
+    // Never none: what a schedule comes to is divided by.
+    assert!((per_day("0 0 29 2 *") - 1.0 / 1461.0).abs() < 1e-9);
 }
+
 #[test]
 fn a_clock_that_is_set_by_half_an_hour_is_followed_too() {
     // Lord Howe Island, 2026-10-04: 02:00 becomes 02:30.
