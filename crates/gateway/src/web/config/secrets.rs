@@ -162,6 +162,7 @@ fn fill_in_from(settings: &mut Json, old: Option<&Json>) -> Result<(), String> {
 fn address(settings: &Json) -> Vec<Option<Json>> {
     let url = settings.get("url").and_then(Json::as_str);
     let origin = url
+        .filter(|url| !has_settings(url))
         .and_then(|url| url.split_once("://"))
         .map(|(scheme, rest)| {
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -201,16 +202,27 @@ fn secrets_in(value: &Value) -> Vec<Secret> {
         return Vec::new();
     };
     match url_password(text) {
-        Some(password) => vec![Secret {
+        Some(password) if !has_settings(text) => vec![Secret {
             text: password.to_owned(),
             is_whole: false,
         }],
-        None if !text.contains("://") => vec![Secret {
+        None if text.contains("://") && !has_settings(text) => Vec::new(),
+        _ => vec![Secret {
             text: text.to_owned(),
             is_whole: true,
         }],
-        None => Vec::new(),
     }
+}
+
+/// Whether an address has a password or a host among settings, as PostgreSQL takes them:
+/// `host=db password=secret`, or `postgres://db/?password=secret`. It is a secret as a whole then, because
+/// what stands before the settings does not tell where it leads.
+fn has_settings(address: &str) -> bool {
+    let settings = match address.split_once("://") {
+        Some((_, rest)) => rest.split_once('?').map_or("", |(_, settings)| settings),
+        None => address,
+    };
+    settings.contains("password") || settings.contains("host")
 }
 
 /// `secret` of `postgres://user:secret@host/`.
@@ -258,11 +270,9 @@ impl Place {
     fn find<'a>(&self, document: &'a DocumentMut) -> Result<Option<&'a Value>, Elsewhere> {
         let mut table: &dyn TableLike = document.as_table();
         for named in &self.tables {
-            let found = table.get(&named.key).and_then(|item| match item {
-                Item::ArrayOfTables(tables) => {
-                    named.choose(tables).map(|table| table as &dyn TableLike)
-                }
-                other => other.as_table_like(),
+            let found = table.get(&named.key).and_then(|item| match several(item) {
+                Some(tables) => named.choose(&tables),
+                None => item.as_table_like(),
             });
             let Some(found) = found else { return Ok(None) };
             if address(&values::table(found)) != named.address {
@@ -275,21 +285,55 @@ impl Place {
 }
 
 impl Named {
-    fn choose<'a>(&self, tables: &'a toml_edit::ArrayOfTables) -> Option<&'a toml_edit::Table> {
-        let same = |table: &&toml_edit::Table| {
+    fn choose<'a>(&self, tables: &[&'a dyn TableLike]) -> Option<&'a dyn TableLike> {
+        let says_same = |table: &&dyn TableLike| {
             self.says
                 .iter()
                 .any(|(key, said)| table.get(key).and_then(Item::as_str) == Some(said))
         };
-        tables
-            .iter()
-            .find(same)
+        let is_there = |table: &&dyn TableLike| address(&values::table(*table)) == self.address;
+        let in_place = self.place.and_then(|place| tables.get(place));
+        let all = || tables.iter();
+        all()
+            .find(|table| says_same(table))
             .or_else(|| {
-                tables
-                    .iter()
-                    .find(|table| address(&values::table(*table)) == self.address)
+                in_place
+                    .into_iter()
+                    .chain(all())
+                    .find(|table| is_there(table))
             })
-            .or_else(|| tables.get(self.place?))
+            .or(in_place)
+            .copied()
+    }
+}
+
+/// The tables of a list of them, however it is written.
+fn several(item: &Item) -> Option<Vec<&dyn TableLike>> {
+    match item {
+        Item::ArrayOfTables(tables) => {
+            Some(tables.iter().map(|table| table as &dyn TableLike).collect())
+        }
+        Item::Value(Value::Array(values)) => {
+            let tables = values.iter().filter_map(Value::as_inline_table);
+            Some(tables.map(|table| table as &dyn TableLike).collect())
+        }
+        _ => None,
+    }
+}
+
+/// The same, to be changed.
+fn several_mut(item: &mut Item) -> Vec<&mut dyn TableLike> {
+    match item {
+        Item::ArrayOfTables(tables) => tables
+            .iter_mut()
+            .map(|table| table as &mut dyn TableLike)
+            .collect(),
+        Item::Value(Value::Array(values)) => values
+            .iter_mut()
+            .filter_map(Value::as_inline_table_mut)
+            .map(|table| table as &mut dyn TableLike)
+            .collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -314,44 +358,41 @@ fn walk(table: &mut dyn TableLike, place: &mut Place, visit: &mut impl FnMut(&Pl
         .is_some_and(|named| named.key == "headers");
     for (key, item) in table.iter_mut() {
         let key = key.get().to_owned();
-        match item {
-            Item::Value(value @ Value::String(_)) => {
-                let holds_one = value
-                    .as_str()
-                    .is_some_and(|text| url_password(text).is_some());
-                if SECRET.contains(&key.as_str()) || in_headers || holds_one {
-                    place.key = key;
-                    visit(place, value);
-                }
+        if let Item::Value(value @ Value::String(_)) = item {
+            let text = value.as_str().unwrap_or_default();
+            let holds_one = url_password(text).is_some()
+                || (key == "url" && (text == MASK || has_settings(text)));
+            if SECRET.contains(&key.as_str()) || in_headers || holds_one {
+                place.key = key;
+                visit(place, value);
             }
-            Item::ArrayOfTables(tables) => {
-                for (number, table) in tables.iter_mut().enumerate() {
-                    let says = ["name", "url", "host"].into_iter().filter_map(|key| {
-                        let said = table.get(key)?.as_str()?;
-                        url_password(said).is_none().then(|| (key, said.to_owned()))
-                    });
-                    place.tables.push(Named {
-                        key: key.clone(),
-                        place: Some(number),
-                        says: says.collect(),
-                        address: address(&values::table(table)),
-                    });
-                    walk(table, place, visit);
-                    place.tables.pop();
-                }
-            }
-            other => {
-                if let Some(table) = other.as_table_like_mut() {
-                    place.tables.push(Named {
-                        key,
-                        place: None,
-                        says: Vec::new(),
-                        address: address(&values::table(table)),
-                    });
-                    walk(table, place, visit);
-                    place.tables.pop();
-                }
-            }
+            continue;
+        }
+        if let Some(table) = item.as_table_like_mut() {
+            place.tables.push(Named {
+                key,
+                place: None,
+                says: Vec::new(),
+                address: address(&values::table(table)),
+            });
+            walk(table, place, visit);
+            place.tables.pop();
+            continue;
+        }
+        for (number, table) in several_mut(item).into_iter().enumerate() {
+            let says = ["name", "url", "host"].into_iter().filter_map(|key| {
+                let said = table.get(key)?.as_str()?;
+                let is_secret = url_password(said).is_some() || has_settings(said);
+                (!is_secret).then(|| (key, said.to_owned()))
+            });
+            place.tables.push(Named {
+                key: key.clone(),
+                place: Some(number),
+                says: says.collect(),
+                address: address(&values::table(table)),
+            });
+            walk(table, place, visit);
+            place.tables.pop();
         }
     }
 }
@@ -404,6 +445,36 @@ headers = { Authorization = \"Bearer abc\" }
         assert!(masked.contains("postgres://u:********@db/heat"), "{masked}");
         assert!(masked.contains("# not to be told"));
         assert_eq!(unmask(&masked, FILE).unwrap(), FILE);
+    }
+
+    #[test]
+    fn a_password_among_the_settings_of_an_address_is_one() {
+        for url in [
+            "host=db user=heat password=p4ss",
+            "postgres://heat@db/heat?sslmode=require&password=p4ss",
+            "postgres://heat:p4ss@db/heat?password=p4ss",
+        ] {
+            let file = format!("[[postgres]]\nurl = \"{url}\"\ntable = \"heat\"\n");
+            let masked = mask(&file, None);
+            assert!(!masked.contains("p4ss"), "{masked}");
+            assert_eq!(unmask(&masked, &file).unwrap(), file);
+            assert!(!hide(&format!("{url}?"), &file).contains("p4ss"));
+        }
+    }
+
+    #[test]
+    fn a_list_in_brackets_is_a_list_of_tables() {
+        let file = "postgres = [{ name = \"a\", url = \"host=one password=p4ss1\" }, \
+                    { name = \"b\", url = \"host=two password=p4ss2\" }]\n\
+                    influx = [{ url = \"http://one\", token = \"first\" }]\n\
+                    webhook = [{ url = \"http://hook\", headers = { X = \"abc\" } }]\n";
+        let masked = mask(file, None);
+        for secret in ["p4ss", "first", "abc"] {
+            assert!(!masked.contains(secret), "{masked}");
+        }
+        assert_eq!(unmask(&masked, file).unwrap(), file);
+        let moved = masked.replace("http://one", "http://mine");
+        assert!(unmask(&moved, file).is_err());
     }
 
     #[test]
@@ -499,6 +570,10 @@ headers = { Authorization = \"Bearer abc\" }
             (
                 "mqtt",
                 json!({"host": "broker", "port": 1884, "password": MASK}),
+            ),
+            (
+                "postgres",
+                json!({"url": "postgres://u:********@db/heat?host=elsewhere"}),
             ),
             (
                 "mqtt",
