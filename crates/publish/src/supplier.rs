@@ -25,6 +25,12 @@ const GRACE: Duration = Duration::from_secs(2);
 /// seen among so many.
 const PORTION: usize = 100;
 
+/// If all of them are refused, more are looked at, up to so many: one that is taken may be behind them.
+const LARGEST_PORTION: usize = 64 * PORTION;
+
+/// Whoever asks to be left alone for longer is asked again all the same.
+const LONGEST_REST: Duration = Duration::from_hours(1);
+
 /// Where in the outbox a destination stands, and how patient it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -101,6 +107,7 @@ impl Supplier {
             changes: history.changes(),
             history,
             pause: place.pauses.first,
+            portion: PORTION,
             place,
             destination,
             now,
@@ -153,6 +160,8 @@ struct Run<D, N> {
     stopped: watch::Receiver<bool>,
     /// The pause after the next failure.
     pause: Duration,
+    /// How many polls are read from the history next time.
+    portion: usize,
     /// What was last written to the log, so that it is there once.
     complained: Option<String>,
 }
@@ -170,7 +179,7 @@ impl<D: Destination, N: Fn() -> Timestamp + Send + 'static> Run<D, N> {
     async fn turn(&mut self) -> Result<(), End> {
         self.changes.borrow_and_update();
         self.count().await?;
-        let limit = self.destination.batch().max(PORTION);
+        let limit = self.destination.batch().max(self.portion);
         let read = self
             .history
             .pending(&self.place.name, self.place.from_the_start, limit)
@@ -194,8 +203,16 @@ impl<D: Destination, N: Fn() -> Timestamp + Send + 'static> Run<D, N> {
             }
         };
         match self.deliver(&polls, &meters).await? {
-            Ok(()) => Ok(()),
-            Err(error) => self.wait_after(error).await,
+            Ok(()) => {
+                self.portion = PORTION;
+                Ok(())
+            }
+            Err(error) => {
+                if error.is_final && polls.len() >= self.portion {
+                    self.portion = (self.portion * 2).min(LARGEST_PORTION);
+                }
+                self.wait_after(error).await
+            }
         }
     }
 
@@ -331,7 +348,8 @@ impl<D: Destination, N: Fn() -> Timestamp + Send + 'static> Run<D, N> {
 
     async fn wait_after(&mut self, error: DeliveryError) -> Result<(), End> {
         self.complain(&error);
-        let pause = spread(self.pause).max(error.retry_after.unwrap_or_default());
+        let rest = error.retry_after.unwrap_or_default().min(LONGEST_REST);
+        let pause = spread(self.pause).max(rest);
         let is_final = error.is_final;
         self.pause = (self.pause * 2).min(self.place.pauses.longest);
         self.tell

@@ -147,6 +147,28 @@ async fn who_refuses_everything_gets_everything_later() {
 }
 
 #[tokio::test]
+async fn however_many_are_refused_the_next_that_is_taken_is_found() {
+    let outbox = Outbox::new().await;
+    let (destination, taken) = scripted(move |polls| {
+        if polls
+            .iter()
+            .all(|stored| ids(250..253).contains(&stored.poll.id()))
+        {
+            Ok(())
+        } else {
+            refuse()
+        }
+    });
+    let supplier = outbox.supply("place", destination).await;
+    let mut progress = supplier.progress();
+    outbox.record(0..253).await;
+    let told = until(&mut progress, |p| p.pending == 0).await;
+    assert_eq!((told.delivered, told.refused), (3, 250));
+    assert_eq!(*taken.lock().unwrap(), ids(250..253));
+    supplier.stop().await;
+}
+
+#[tokio::test]
 async fn after_a_restart_it_goes_on_where_it_was() {
     let outbox = Outbox::new().await;
     let (first, taken_first) = scripted(|polls| if among(polls, 10) { away() } else { Ok(()) });
