@@ -8,7 +8,6 @@ mod general;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use heatmeter_catalog::reading::Reading;
 use heatmeter_catalog::{Model, RegisterId};
@@ -67,6 +66,8 @@ pub struct MeterState {
     pub read_at: Option<Timestamp>,
     /// The next one by the schedule; none while it is paused.
     pub next_at: Option<Timestamp>,
+    /// When its readings are older than the schedule explains, unless new ones come.
+    pub stale_at: Option<Timestamp>,
     /// The registers that its schedule reads at all, whether there is a reading yet or not.
     pub registers: Vec<RegisterId>,
     /// The latest reading of each of them, and its time.
@@ -78,24 +79,9 @@ pub struct MeterState {
 }
 
 impl MeterState {
-    /// When its readings are older than the schedule explains, unless new ones come: after two polls
-    /// that should have been, and a while for the line.
-    pub fn stale_at(&self) -> Option<Timestamp> {
-        const ON_THE_LINE: Duration = Duration::from_mins(2);
-
-        let a_day = self.ledger.planned_wake_ups;
-        let every = if a_day > 0.0 {
-            86_400.0 / a_day
-        } else {
-            3600.0
-        };
-        let old = Duration::try_from_secs_f64(2.0 * every).ok()? + ON_THE_LINE;
-        self.read_at?.checked_add(old).ok()
-    }
-
     /// Whether its readings are older than the schedule explains.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.stale_at().is_some_and(|at| at < now)
+        self.stale_at.is_some_and(|at| at < now)
     }
 }
 

@@ -41,6 +41,9 @@ const SAME_POLL: Duration = Duration::from_secs(5);
 /// The clock is looked at this often while nothing is done: it may have been set, or the machine asleep.
 const LOOK: Duration = Duration::from_secs(20);
 
+/// How late a poll may be: others may have their turn before it.
+const ON_THE_LINE: Duration = Duration::from_mins(2);
+
 /// What a line works with.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
@@ -245,8 +248,20 @@ impl Line {
         self.tell();
     }
 
-    fn tell(&self) {
+    fn tell(&mut self) {
+        self.state.stale_at = self.stale_at();
         self.around.hub.tell(self.state.clone());
+    }
+
+    /// After two polls that should have been, by the schedule and not on average: one that reads by day
+    /// only leaves nights out.
+    fn stale_at(&self) -> Option<Timestamp> {
+        let read_at = self.state.read_at?;
+        let mut due = Zoned::new(read_at, self.around.time_zone.clone());
+        for _ in 0..2 {
+            due = self.settings.schedule.next(&due);
+        }
+        due.timestamp().checked_add(ON_THE_LINE).ok()
     }
 
     fn do_now(&mut self, doing: Doing) {
@@ -269,7 +284,7 @@ fn rounds_of<'a>(
 }
 
 /// A slot of which nothing is known yet.
-fn state(settings: &MeterSettings) -> MeterState {
+pub(crate) fn state(settings: &MeterSettings) -> MeterState {
     MeterState {
         slot: settings.slot.clone(),
         name: settings.name.clone(),
@@ -283,6 +298,7 @@ fn state(settings: &MeterSettings) -> MeterState {
         tried_at: None,
         read_at: None,
         next_at: None,
+        stale_at: None,
         registers: settings.registers.clone().unwrap_or_default(),
         readings: std::collections::BTreeMap::new(),
         ledger: crate::hub::Ledger::default(),

@@ -103,8 +103,7 @@ pub fn start(
 /// The connection. Dropping it breaks it off, and the broker then says that we are gone.
 #[derive(Debug)]
 pub struct Service {
-    /// The serial numbers of meters that somebody wants to be read now.
-    pub orders: mpsc::Receiver<String>,
+    orders: mpsc::Receiver<String>,
     link: Link,
     topics: Topics,
     keeper: Task,
@@ -112,6 +111,19 @@ pub struct Service {
 }
 
 impl Service {
+    /// The serial number of the next meter that somebody wants to be read now; nothing once the connection
+    /// is no longer kept, or nothing is announced any more, which does not come of itself.
+    pub async fn next_order(&mut self) -> Option<String> {
+        if self.keeper.0.is_finished() || self.announcer.0.is_finished() {
+            return None;
+        }
+        tokio::select! {
+            serial = self.orders.recv() => serial,
+            _ = &mut self.keeper.0 => None,
+            _ = &mut self.announcer.0 => None,
+        }
+    }
+
     /// Says goodbye. What was delivered stays with the broker.
     pub async fn close(mut self) {
         self.announcer.0.abort();
@@ -122,7 +134,9 @@ impl Service {
                 drop(session.say(goodbye).await.acknowledged().await);
             }
             self.link.leave().await;
-            drop((&mut self.keeper.0).await);
+            if !self.keeper.0.is_finished() {
+                drop((&mut self.keeper.0).await);
+            }
         };
         // A broker that is away is left without a word; it has our will.
         drop(time::timeout(FAREWELL, farewell).await);

@@ -235,6 +235,25 @@ async fn who_has_just_been_set_up_is_read_at_once_and_then_by_the_schedule() {
 }
 
 #[tokio::test]
+async fn a_meter_that_is_read_by_day_only_is_not_stale_at_night() {
+    let mut bench = Bench::new().await;
+    let meter = Meter403::start().await;
+    let by_day = MeterSettings {
+        schedule: "*/30 8-20 * * *".parse().unwrap(),
+        ..settings("house", &meter.port)
+    };
+    let line = bench.line(by_day, Begin::AtOnce);
+    let state = bench.state("it is read", |state| state.read_at.is_some());
+    assert_eq!(state.await.stale_at, at("13:32:00"));
+    bench.poll().await;
+    bench.jump(SignedDuration::from_hours(8)).await;
+    let state = bench.state("it is read", |state| state.read_at == at("20:30:00"));
+    let morning = at("08:32:00").map(|at| at + SignedDuration::from_hours(24));
+    assert_eq!(state.await.stale_at, morning);
+    line.stop().await;
+}
+
+#[tokio::test]
 async fn polls_that_were_slept_through_are_made_up_for_by_one() {
     let mut bench = Bench::new().await;
     let meter = Meter403::start().await;

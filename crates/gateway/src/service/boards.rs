@@ -1,6 +1,6 @@
 //! What the broker is told of the hub, and what it tells the hub.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use heatmeter_history::History;
@@ -50,6 +50,12 @@ impl Boards {
         self
     }
 
+    /// Whether a part of it has ended without being told to.
+    pub(super) fn has_ended(&self) -> bool {
+        let service = self.service.as_ref();
+        self.writer.is_finished() || service.is_some_and(|connected| connected.task.is_finished())
+    }
+
     pub(super) async fn stop(self) {
         if let Some(Connected { stop, task }) = self.service {
             stop.cancel();
@@ -79,11 +85,20 @@ async fn write(hub: Hub, history: History, tell: watch::Sender<Board>) {
 
 fn board_of(hub: &Hub, known: &BTreeSet<String>) -> Board {
     let meters = hub.meters();
-    let cards = meters.values().filter_map(|state| card(state));
-    let cards: Vec<_> = cards.collect();
+    // A head that was moved to another meter, or two heads at one: who read it last speaks for it. If
+    // both did, they would contradict each other without end.
+    let mut speakers: BTreeMap<&str, &MeterState> = BTreeMap::new();
+    for state in meters.values() {
+        let Some(meter) = &state.meter else { continue };
+        let speaker = speakers.entry(&meter.serial).or_insert(state);
+        if state.read_at > speaker.read_at {
+            *speaker = state;
+        }
+    }
+    let is_unknown = |state: &&Arc<MeterState>| state.meter.is_none();
     Board {
-        unidentified: meters.len() - cards.len(),
-        meters: cards,
+        unidentified: meters.values().filter(is_unknown).count(),
+        meters: speakers.into_values().filter_map(card).collect(),
         known: known.clone(),
     }
 }
@@ -104,17 +119,14 @@ fn card(state: &MeterState) -> Option<Arc<MeterCard>> {
     }))
 }
 
-/// Orders that come by the broker, until it is told to stop.
+/// Orders that come by the broker, until it is told to stop or the connection is no longer kept.
 async fn obey(hub: Hub, mut service: mqtt::Service, stop: tokio_util::sync::CancellationToken) {
     loop {
         let serial = tokio::select! {
             () = stop.cancelled() => break,
-            serial = service.orders.recv() => serial,
+            serial = service.next_order() => serial,
         };
-        let Some(serial) = serial else {
-            stop.cancelled().await;
-            break;
-        };
+        let Some(serial) = serial else { break };
         if let Some(state) = hub.meter(&serial) {
             let order = Order::Read {
                 registers: None,
@@ -124,4 +136,44 @@ async fn obey(hub: Hub, mut service: mqtt::Service, stop: tokio_util::sync::Canc
         }
     }
     service.close().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use heatmeter_history::Meter;
+    use jiff::Timestamp;
+    use kamstrup_kmp::Verdict;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::line;
+
+    #[test]
+    fn of_two_slots_with_one_meter_the_one_that_read_it_last_speaks() {
+        let text = "[[meter]]\nname = \"a\"\nport = \"/dev/a\"\n[[meter]]\nname = \"b\"\nport = \"/dev/b\"\n";
+        let config = Config::parse(text, "heatmeter.toml", &|_| None).unwrap();
+        let hub = Hub::new();
+        let tell = |slot: usize, second, verdict| {
+            let mut state = line::state(&config.meters[slot]);
+            state.meter = Some(Meter {
+                serial: "84968362".to_owned(),
+                model: None,
+                type_code: None,
+                software: None,
+            });
+            state.read_at = Timestamp::from_second(second).ok();
+            state.verdict = Some(verdict);
+            hub.tell(state);
+        };
+        let spoken = |hub: &Hub| {
+            let board = board_of(hub, &BTreeSet::new());
+            assert_eq!((board.meters.len(), board.unidentified), (1, 0));
+            (board.meters[0].name.clone(), board.meters[0].verdict)
+        };
+        tell(0, 200, Verdict::Ok);
+        tell(1, 100, Verdict::Silent);
+        assert_eq!(spoken(&hub), ("a".to_owned(), Some(Verdict::Ok)));
+        tell(1, 300, Verdict::Ok);
+        assert_eq!(spoken(&hub), ("b".to_owned(), Some(Verdict::Ok)));
+    }
 }

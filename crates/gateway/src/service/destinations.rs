@@ -91,7 +91,7 @@ impl Destinations {
     pub(super) async fn look(&mut self) {
         let ended: Vec<_> = self
             .running
-            .extract_if(.., |_, running| running.supplier.has_ended())
+            .extract_if(.., |_, running| running.has_ended())
             .collect();
         let is_news = !ended.is_empty();
         for (name, running) in ended {
@@ -187,6 +187,10 @@ impl Destinations {
 }
 
 impl Running {
+    fn has_ended(&self) -> bool {
+        self.supplier.has_ended() || self.broker.as_ref().is_some_and(Boards::has_ended)
+    }
+
     async fn stop(self) {
         self.supplier.stop().await;
         if let Some(broker) = self.broker {

@@ -159,7 +159,6 @@ impl MeterView {
     pub(super) async fn of(web: &Web, state: &MeterState) -> Self {
         let language = web.site.hub.general().language;
         let now = Web::now();
-        let stale_at = state.stale_at();
         let meter = state.meter.as_ref();
         Self {
             id: id(state).to_owned(),
@@ -185,7 +184,7 @@ impl MeterView {
             tried_at: state.tried_at.map(Moment),
             next_read_at: state.next_at.map(Moment),
             stale: state.is_stale(now),
-            stale_at: stale_at.map(Moment),
+            stale_at: state.stale_at.map(Moment),
             doing: state.doing.into(),
             readings: state
                 .readings

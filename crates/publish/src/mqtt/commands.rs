@@ -137,4 +137,18 @@ mod tests {
         let orders = std::iter::from_fn(|| orders.try_recv().ok());
         assert_eq!(orders.count(), WAITING);
     }
+
+    #[tokio::test]
+    async fn whoever_waits_for_orders_learns_that_a_task_has_ended() {
+        for ended in [0, 1] {
+            let (_board, watched) = watch::channel(Board::default());
+            let settings = super::super::Settings::new("127.0.0.1");
+            let (_, mut service) = super::super::start(settings, watched, Default::default())
+                .expect("there is no certificate that could be wrong");
+            [&service.keeper, &service.announcer][ended].0.abort();
+            assert_eq!(service.next_order().await, None);
+            assert_eq!(service.next_order().await, None);
+            service.close().await;
+        }
+    }
 }

@@ -185,6 +185,7 @@ pub(crate) fn house() -> MeterState {
         tried_at: Some(at),
         read_at: Some(at),
         next_at: Some(now + Duration::from_mins(10)),
+        stale_at: Some(now + Duration::from_hours(2)),
         registers: Vec::new(),
         readings: readings
             .map(|reading| (reading.register, (reading, at)))
@@ -217,6 +218,7 @@ pub(crate) fn stranger() -> MeterState {
         tried_at: None,
         read_at: None,
         next_at: None,
+        stale_at: None,
         registers: Vec::new(),
         readings: BTreeMap::new(),
         ledger: Ledger::default(),

@@ -25,7 +25,7 @@ async fn a_command_is_an_order_and_a_retained_one_is_not() {
         listener
             .say("heatmeter/84968362/read", "PRESS", false)
             .await;
-        let order = soon(gateway.service.orders.recv()).await;
+        let order = soon(gateway.service.next_order()).await;
         assert_eq!(order.as_deref(), Some(SERIAL));
     }
 }
