@@ -82,3 +82,53 @@ impl Clock {
             .div_f64(self.speed())
     }
 }
+
+/// Whether a clock goes as time does, from one look at it to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(Option<(Timestamp, Instant)>);
+
+impl Pace {
+    /// A clock that is kept right by others may be set by so much an hour.
+    const SLACK: SignedDuration = SignedDuration::from_mins(1);
+
+    /// Whether it was not set, nor the machine asleep, since the last look. The first one cannot tell.
+    pub(crate) fn is_steady(&mut self, clock: Clock) -> bool {
+        let (now, looked) = (clock.now(), Instant::now());
+        let before = self.0.replace((now, looked));
+        before.is_some_and(|(then, at)| {
+            let gone = (looked - at).mul_f64(clock.speed());
+            let gone = SignedDuration::try_from(gone).unwrap_or(SignedDuration::MAX);
+            let shown = now.duration_since(then);
+            shown
+                .checked_sub(gone)
+                .is_some_and(|off| off.abs() <= Self::SLACK)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_was_set_is_not_steady() {
+        let shown: &AtomicI64 = Box::leak(Box::new(AtomicI64::new(0)));
+        let clock = Clock::set_by(shown);
+        let mut pace = Pace::default();
+        let hour = |milliseconds| {
+            shown.fetch_add(milliseconds, Ordering::Relaxed);
+            tokio::time::advance(Duration::from_hours(1))
+        };
+        assert!(!pace.is_steady(clock), "nobody knows yet");
+        hour(3_600_000).await;
+        assert!(pace.is_steady(clock));
+        hour(10 * 365 * 86_400_000).await;
+        assert!(!pace.is_steady(clock), "it was set ahead by years");
+        hour(3_600_500).await;
+        assert!(pace.is_steady(clock));
+        hour(0).await;
+        assert!(!pace.is_steady(clock), "it was set back");
+    }
+}

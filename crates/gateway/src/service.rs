@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Pace};
 use crate::config::Config;
 use crate::hub::{Event, General, Hub, Trouble};
 use crate::web::{self, Site};
@@ -98,6 +98,7 @@ pub struct Service {
     destinations: Destinations,
     signals: Signals,
     notifier: Notifier,
+    pace: Pace,
     reload: mpsc::Sender<Reload>,
     reloads: mpsc::Receiver<Reload>,
 }
@@ -130,6 +131,7 @@ impl Service {
             web: None,
             signals,
             notifier: Notifier::new(),
+            pace: Pace::default(),
             reload,
             reloads,
         })
@@ -338,8 +340,12 @@ impl Service {
         outcome
     }
 
-    /// Deletes what need not be kept, beside everything else.
-    fn upkeep(&self) {
+    /// Deletes what need not be kept, beside everything else. A clock that has just jumped ahead makes
+    /// everything old: nothing is deleted by one that has not shown for a while that it goes right.
+    fn upkeep(&mut self) {
+        if !self.pace.is_steady(self.options.clock) {
+            return;
+        }
         let history = self.history.clone();
         let now = self.options.clock.now();
         let keep = Keep {

@@ -139,6 +139,17 @@ pub(super) fn mqtt_of(table: &Table<'_>, language: Language) -> mqtt::Settings {
             );
         }
     }
+    if settings.base_topic == settings.discovery_prefix {
+        let topic = table
+            .text("base_topic")
+            .or_else(|| table.text("discovery_prefix"));
+        table.reader.wrong(
+            topic.map_or(table.span.clone(), |topic| topic.span),
+            "found the same for `base_topic` and `discovery_prefix`",
+            "give `base_topic` a name of its own: Home Assistant says at PREFIX/status how it is, and we \
+             say at BASE/status how we are",
+        );
+    }
     settings.discovery = table.flag("discovery").is_none_or(|found| found.value);
     settings
 }

@@ -88,7 +88,10 @@ impl web::Service for Behind {
                 help: format!("Please {}.", ParseScheduleError::HELP),
             })?;
         let poll = meter.ledger.documented_seconds / DOCUMENTED_PER_DAY;
-        Ok(ledger::cost(&schedule, poll))
+        let mut cost = ledger::cost(&schedule, poll);
+        cost.is_mains = meter.ledger.is_mains;
+        cost.is_draining &= !cost.is_mains;
+        Ok(cost)
     }
 }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use heatmeter_catalog::{Register, nearest_key, register_by_key};
 use heatmeter_history::{Bars, By, Gap, Point};
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 use kamstrup_kmp::Decimal;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -125,7 +125,7 @@ pub(super) async fn series(
     let state = find(&web, &id)?;
     let register = register(&span.key)?;
     let to = span.to.map_or_else(Web::now, |to| to.0);
-    let from = span.from.map_or(to - 24.hours(), |from| from.0);
+    let from = span.from.map_or_else(|| before(to, A_DAY), |from| from.0);
     let points = span.points.unwrap_or(1000).clamp(1, POINTS_MAX);
     let series = web
         .site
@@ -194,7 +194,9 @@ pub(super) async fn amounts(
     let bars = Bars {
         register: register.id,
         by,
-        from: asked.from.map_or_else(|| to - usual(by), |from| from.0),
+        from: asked
+            .from
+            .map_or_else(|| before(to, usual(by)), |from| from.0),
         to,
         time_zone: general.time_zone.clone(),
         now,
@@ -205,6 +207,15 @@ pub(super) async fn amounts(
         .amounts(serial(&state), bars)
         .await
         .map_err(|error| Refusal::history(&error))?;
+    if amounts.bars.last().is_some_and(|bar| bar.to < to) {
+        return Err(Refusal::bad_request(
+            format!(
+                "From there to the end there are more bars than {}.",
+                amounts.bars.len()
+            ),
+            "Ask for longer bars, or for a shorter time.",
+        ));
+    }
     let bars = amounts.bars.iter().map(|bar| BarView {
         from: bar.from.into(),
         to: bar.to.into(),
@@ -223,15 +234,23 @@ pub(super) async fn amounts(
 /// More points than this no screen has.
 const POINTS_MAX: usize = 20_000;
 
+/// How far back a line goes unless somebody says it.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// So long before a moment, which may be the first that there is.
+fn before(moment: Timestamp, span: SignedDuration) -> Timestamp {
+    moment.checked_sub(span).unwrap_or(Timestamp::MIN)
+}
+
 /// How far back bars go unless somebody says it.
-fn usual(by: By) -> jiff::SignedDuration {
+fn usual(by: By) -> SignedDuration {
     let days = match by {
         By::Hour => 2,
         By::Day => 31,
         By::Month => 366,
         By::Year => 3653,
     };
-    jiff::SignedDuration::from_hours(24 * days)
+    SignedDuration::from_hours(24 * days)
 }
 
 /// A meter that has not said who it is has no history; nobody has this number.

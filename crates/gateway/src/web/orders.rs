@@ -41,11 +41,11 @@ enum RegisterName {
     params(("id" = String, Path, description = "Serial number, or the slot's name.")),
     request_body(content = Read, description = "May be `{}`."),
     responses(
-        (status = 200, description = "The poll; its verdict says whether the meter answered.", body = PollSchema),
+        (status = 200, description = "The meter answered: the poll.", body = PollSchema),
         (status = 400, body = Refusal),
         (status = 404, body = Refusal),
         (status = 409, description = "Somebody aligns the head of this meter.", body = Refusal),
-        (status = 502, description = "The meter did not answer, and nobody knows which one it is.", body = Refusal),
+        (status = 502, description = "The meter did not answer as it should; the code is the verdict.", body = Refusal),
         (status = 503, description = "The gateway is about to end, or reads its configuration.", body = Refusal),
     ),
 )]
@@ -58,10 +58,7 @@ pub(super) async fn read(
     if state.doing == Doing::Aligning {
         return Err(aligning());
     }
-    let registers = read
-        .registers
-        .map(|names| names.iter().map(RegisterName::parse).collect())
-        .transpose()?;
+    let registers = read.registers.as_deref().map(wanted).transpose()?;
     let poll = read_now(&web, &state, registers).await?;
     let meter = web
         .site
@@ -78,6 +75,27 @@ pub(super) async fn read(
     let text = serde_json::to_string(&PollJson::new(&meter, &poll));
     // Neither type has a map with keys that are no strings, the only thing that could fail.
     Ok(json_text(text.unwrap_or_default()))
+}
+
+/// More registers no meter has, and none is asked for: each request costs its battery.
+const REGISTERS_MAX: usize = 200;
+
+/// The registers that are asked for, each once.
+fn wanted(names: &[RegisterName]) -> Answer<Vec<RegisterId>> {
+    if names.len() > REGISTERS_MAX {
+        return Err(Refusal::bad_request(
+            format!("{} registers are asked for at once.", names.len()),
+            format!("Ask for {REGISTERS_MAX} at most."),
+        ));
+    }
+    let mut wanted = Vec::with_capacity(names.len());
+    for name in names {
+        let register = name.parse()?;
+        if !wanted.contains(&register) {
+            wanted.push(register);
+        }
+    }
+    Ok(wanted)
 }
 
 /// Has a line read, and waits for what comes of it.

@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +33,10 @@ const HEAD_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the head of a request may take.
 const HEAD_MAX: usize = 32 * 1024;
+
+/// How long a client may take nothing of what it is sent: a telephone that fell asleep, or one that only
+/// wants to keep a connection from others.
+const TAKEN_WITHIN: Duration = Duration::from_mins(1);
 
 /// How long requests at work may take to end when the gateway does.
 const GRACE: Duration = Duration::from_secs(5);
@@ -112,6 +118,7 @@ pub(super) async fn run(
 
 async fn connection(stream: TcpStream, router: Router, prefix: Arc<str>, stop: CancellationToken) {
     drop(stream.set_nodelay(true));
+    give_up_on_the_deaf(&stream);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         answer(router.clone(), Arc::clone(&prefix), request)
     });
@@ -130,6 +137,15 @@ async fn connection(stream: TcpStream, router: Router, prefix: Arc<str>, stop: C
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
+/// Has the system break off a connection whose other end takes nothing; it also sees clients that are
+/// there and never read.
+fn give_up_on_the_deaf(stream: &TcpStream) {
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(TAKEN_WITHIN)) {
+        tracing::debug!(%error, "a connection may stand for long");
     }
 }
 

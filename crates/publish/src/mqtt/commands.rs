@@ -143,7 +143,8 @@ mod tests {
         for ended in [0, 1] {
             let (_board, watched) = watch::channel(Board::default());
             let settings = super::super::Settings::new("127.0.0.1");
-            let (_, mut service) = super::super::start(settings, watched, Default::default())
+            let past = super::super::Past::default();
+            let (_, mut service) = super::super::start(settings, watched, past)
                 .expect("there is no certificate that could be wrong");
             [&service.keeper, &service.announcer][ended].0.abort();
             assert_eq!(service.next_order().await, None);

@@ -77,6 +77,14 @@ protocol = 4
 }
 
 #[test]
+fn topics_of_ours_are_not_those_of_home_assistant() {
+    let found = only("[mqtt]\nhost = \"broker\"\nbase_topic = \"homeassistant\"\n");
+    assert_eq!((found.line, found.column), (3, 14));
+    let found = only("[mqtt]\nhost = \"broker\"\ndiscovery_prefix = \"heatmeter\"\n");
+    assert_eq!(found.line, 3);
+}
+
+#[test]
 fn lines_that_are_no_toml_hide_nothing() {
     let found = problems("language = en\n\n[[meter]]\nport = /dev/ttyUSB0\nshedule = \"hourly\"\n");
     let lines: Vec<_> = found.iter().map(|problem| problem.line).collect();

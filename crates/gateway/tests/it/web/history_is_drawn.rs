@@ -126,3 +126,30 @@ async fn today_is_compared_with_last_year() {
     assert_eq!(status["history"]["polls"], 24 * 400 + 1);
     assert!(status["history"]["bytes"].as_u64().unwrap() > 100_000);
 }
+
+#[tokio::test]
+async fn the_beginning_of_time_is_a_moment_like_any_other() {
+    let site = TestSite::start().await;
+    for path in [
+        "history?key=power&to=-377705023201",
+        "amounts?key=heat_energy&by=year&to=-377705023201",
+    ] {
+        let path = format!("/api/meters/{SERIAL}/{path}");
+        let answered = site.get(&path).send().await;
+        assert_eq!(answered.status, StatusCode::OK, "{}", answered.text());
+    }
+}
+
+#[tokio::test]
+async fn bars_are_told_whole_or_refused() {
+    let site = TestSite::start().await;
+    record(&site, "2026-03-01T00:00:00Z".parse().unwrap(), 24).await;
+    let bars = |by: &str| {
+        let path = format!(
+            "/api/meters/{SERIAL}/amounts?key=heat_energy&by={by}&from=1980-01-01T00:00:00Z&to=2026-03-02T00:00:00Z"
+        );
+        site.get(&path).send()
+    };
+    assert_eq!(bars("month").await.status, StatusCode::OK);
+    assert_eq!(bars("hour").await.status, StatusCode::BAD_REQUEST);
+}

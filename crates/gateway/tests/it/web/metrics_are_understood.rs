@@ -106,7 +106,7 @@ async fn readings_of_a_meter_that_does_not_answer_disappear() {
     let mut failed = house();
     failed.verdict = Some(Verdict::Silent);
     let mut overdue = house();
-    overdue.read_at = Some(Timestamp::now() - Duration::from_hours(5));
+    overdue.stale_at = Some(Timestamp::now() - Duration::from_mins(1));
     for state in [failed, overdue] {
         site.hub.tell(state);
         let answered = site.get("/metrics").send().await;

@@ -98,3 +98,27 @@ async fn a_line_that_is_gone_is_said_to_be() {
     assert_eq!(answered.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answered.code(), "no_line");
 }
+
+#[tokio::test]
+async fn each_register_is_read_once_and_not_a_thousand_of_them() {
+    let mut site = TestSite::start().await;
+    let ask = site
+        .post("/api/meters/house/read")
+        .json(&json!({"registers": ["flow", 60, 74, "flow"]}));
+    let line = async {
+        let Some(Order::Read { registers, answer }) = site.orders.recv().await else {
+            panic!("expected an order to read");
+        };
+        let poll = poll("2026-11-26T12:00:00Z".parse().unwrap());
+        answer.unwrap().send(Ok(Arc::new(poll))).unwrap();
+        registers
+    };
+    let (_, registers) = tokio::join!(ask.send(), line);
+    assert_eq!(registers, Some(vec![RegisterId(74), RegisterId(60)]));
+
+    let many: Vec<u16> = (1..=1000).collect();
+    let ask = site
+        .post("/api/meters/house/read")
+        .json(&json!({"registers": many}));
+    assert_eq!(ask.send().await.status, StatusCode::BAD_REQUEST);
+}
