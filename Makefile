@@ -2,7 +2,7 @@
 # Arguments go through ARGS, as in: make test ARGS="-p kamstrup-kmp"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-home-assistant test-page page measure-page screenshots-page lint generate screenshots bench fuzz wheel zip clean
+.PHONY: help demo test test-home-assistant test-page page measure-gateway measure-page screenshots-page lint generate screenshots bench fuzz wheel zip clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -31,6 +31,9 @@ test-page: ## the part of the tests that looks at the page with Chromium; ARGS c
 
 measure-page: ## how long Chromium takes to draw a year of hours and ten years of days
 	@scripts/measure-page.sh
+
+measure-gateway: ## memory, processor, time to the first value and size of the gateway; ARGS is how often it starts
+	@scripts/measure-gateway.sh $(ARGS)
 
 test-home-assistant: ## the part of the tests that needs Home Assistant; ARGS goes to its live tests
 	@scripts/test-home-assistant.sh $(ARGS)

@@ -12,6 +12,7 @@ mod failure;
 mod hex;
 mod kept;
 mod line_log;
+mod memory;
 mod meter;
 mod output;
 mod poll;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::memory;
 use crate::output::Console;
 
 /// Run the gateway: read meters on a schedule, keep their history, and hand values on
@@ -58,7 +59,10 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Exit, Failure>
             listening: format!("http://{address}"),
         })?;
     }
-    service.run(CancellationToken::new()).await?;
+    tokio::select! {
+        ended = service.run(CancellationToken::new()) => ended?,
+        never = memory::give_back_by_and_by() => match never {},
+    }
     Ok(Exit::Ok)
 }
 

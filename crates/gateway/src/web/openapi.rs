@@ -44,7 +44,7 @@ pub(super) fn split() -> (Router<Web>, String) {
         .routes(routes!(scrape::get))
         .split_for_parts();
     // It is made of strings, numbers and maps of strings.
-    (router, document.to_pretty_json().unwrap_or_default())
+    (router, document.to_json().unwrap_or_default())
 }
 
 #[derive(utoipa::OpenApi)]
