@@ -2,32 +2,13 @@
 // From the moment the numbers are handed to the chart until they are on its canvas; the median of five.
 // Printed, not asserted: machines differ. Called by `make measure-page`.
 
-import { createRequire } from "node:module";
-
+import { launch } from "../tests/page/support/browser.mjs";
+import { staged } from "../tests/page/support/gateway.mjs";
 import { standIn } from "../tests/page/support/stand_in.mjs";
-
-const require = createRequire(new URL("../tests/page/package.json", import.meta.url));
-const { chromium } = require("playwright-core");
 
 const TIMES = 5;
 const HOUR = 3600;
 const end = Math.floor(Date.now() / 1000 / HOUR) * HOUR;
-
-const ends = [];
-const gateway = await standIn({ after: (end) => ends.push(end) });
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-  ],
-});
-const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-await page.goto(`${gateway.address}#/history`);
-await page.locator("hm-chart canvas").waitFor();
 
 const WHAT = {
   "a year of hourly measurements, 8760 points with lowest and highest": {
@@ -39,16 +20,20 @@ const WHAT = {
   "a year of hourly amounts, 8760 bars": { kind: "bars", count: 8760, step: HOUR },
 };
 
-for (const [name, what] of Object.entries(WHAT)) {
-  const took = [];
-  for (let time = 0; time < TIMES; time += 1) took.push(await page.evaluate(draw, { ...what, end }));
-  took.sort((a, b) => a - b);
-  const [median, least, most] = [took[TIMES >> 1], took[0], took[TIMES - 1]].map((ms) => ms.toFixed(1));
-  console.log(`${name}: ${median} ms (${least} to ${most})`);
-}
-
-await browser.close();
-for (const end of ends) await end();
+await staged(async (t) => {
+  const browser = await launch();
+  t.after(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await page.goto(`${(await standIn(t)).address}#/history`);
+  await page.locator("hm-chart canvas").waitFor();
+  for (const [name, what] of Object.entries(WHAT)) {
+    const took = [];
+    for (let time = 0; time < TIMES; time += 1) took.push(await page.evaluate(draw, { ...what, end }));
+    took.sort((a, b) => a - b);
+    const [median, least, most] = [took[TIMES >> 1], took[0], took[TIMES - 1]].map((ms) => ms.toFixed(1));
+    console.log(`${name}: ${median} ms (${least} to ${most})`);
+  }
+});
 
 /** Runs in the page: a new chart element each time, as when the view is opened. */
 async function draw({ kind, count, step, end }) {
@@ -62,6 +47,7 @@ async function draw({ kind, count, step, end }) {
       label: "Power",
       colour: "power",
       times,
+      decimals: 1,
       last: values,
       min: values.map((value) => value * 0.9),
       max: values.map((value) => value * 1.1),

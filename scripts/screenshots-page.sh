@@ -6,7 +6,14 @@
 . scripts/provision.sh
 exec </dev/null
 
-part "Debian packages" provision_debian chromium=chromium node=nodejs npm=npm
+export PATH=$PATH:/usr/sbin # where Debian puts mosquitto
+
+HEATMETER=$(realpath -m "${CARGO_TARGET_DIR:-target}")/debug/heatmeter
+export HEATMETER
+
+part "Rust" provision_rust
+part "Debian packages" provision_debian chromium=chromium mosquitto=mosquitto node=nodejs npm=npm
 part "page" scripts/page.sh
 part "browser driver" provision_npm tests/page
+part "heatmeter" cargo build --quiet --locked --package heatmeter-cli
 part "pictures" timeout 600 node scripts/screenshots-page.mjs

@@ -144,8 +144,8 @@ export class App extends LitElement {
         top: 0.5rem;
       }
       @media (max-width: 50rem) {
-        .bar {
-          justify-content: space-between;
+        .connection {
+          margin-left: auto;
         }
         nav {
           position: fixed;
@@ -168,7 +168,7 @@ export class App extends LitElement {
           padding-bottom: 1rem;
         }
         footer {
-          padding-bottom: 6rem;
+          padding-bottom: 5.5rem;
         }
       }
     `,

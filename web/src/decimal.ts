@@ -52,6 +52,10 @@ export function written(value: Exact, decimals = value.decimals): string {
   return decimals === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-decimals)}`;
 }
 
+/** How many decimals numbers of a kind are written with: they themselves keep no zeros at their end. */
+export const decimalsOf = (values: readonly (number | null)[]): number =>
+  values.reduce<number>((most, value) => Math.max(most, String(value ?? 0).split(".")[1]?.length ?? 0), 0);
+
 /** For drawing only. */
 export const approximate = (value: Exact): number => Number(value.over) / Number(value.under);
 

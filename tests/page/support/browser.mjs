@@ -23,15 +23,18 @@ const FLAGS = [
 export const WIDE = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 780 };
 
+export const launch = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: FLAGS,
+    timeout: PATIENCE,
+  });
+
 /** One browser for a test file. `open` makes a page in a context of its own. */
 export function chromiumOfThisFile() {
   let browser;
   before(async () => {
-    browser = await chromium.launch({
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-      args: FLAGS,
-      timeout: PATIENCE,
-    });
+    browser = await launch();
   });
   after(() => browser?.close());
 

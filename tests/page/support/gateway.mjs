@@ -99,16 +99,31 @@ export async function gateway(t, { config = "", web = "", port } = {}) {
   return self;
 }
 
-/** `heatmeter demo` for a test file: a house with thirteen months of history. Its address is there once tests run. */
+/** `heatmeter demo`: a house with thirteen months of history. */
+export async function demo(t) {
+  const child = start(HEATMETER, ["demo", "--json", "--port", String(await freePort())]);
+  t.after(() => child.end());
+  const { listening } = await child.line();
+  return { address: `${listening}/` };
+}
+
+/** The same for a test file; its address is there once tests run. */
 export function demoOfThisFile() {
   const self = { address: "" };
-  let child;
-  before(async () => {
-    child = start(HEATMETER, ["demo", "--json", "--port", String(await freePort())]);
-    self.address = `${(await child.line()).listening}/`;
-  });
-  after(() => child?.end());
+  const ends = [];
+  before(async () => Object.assign(self, await demo({ after: (end) => ends.push(end) })));
+  after(() => Promise.all(ends.map((end) => end())));
   return self;
+}
+
+/** For a script: what is started for `t` ends with the work. */
+export async function staged(work) {
+  const ends = [];
+  try {
+    await work({ after: (end) => ends.push(end) });
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
 }
 
 /** Runs the program to its end; answers its exit code and what it said. */

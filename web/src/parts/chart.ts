@@ -190,7 +190,7 @@ export class Chart extends LitElement {
       series.push({ label: line.label, stroke, width: 1.6, points: { show: lonely, size: 4 } });
       series.push({ stroke: "transparent", width: 0, points: { show: false } });
       series.push({ stroke: "transparent", width: 0, points: { show: false } });
-      bands.push({ series: [index * 3 + 3, index * 3 + 2], fill: `${stroke}2e` });
+      bands.push({ series: [index * 3 + 3, index * 3 + 2], fill: `${stroke}4d` });
     });
     return {
       ...size,

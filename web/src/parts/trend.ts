@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type PropertyValues, svg, type Template
 import { customElement, property, state } from "lit/decorators.js";
 
 import { api } from "../api.js";
-import { localized } from "../decimal.js";
+import { decimalsOf, localized } from "../decimal.js";
 import { Hear, live, type PollEvent } from "../live.js";
 import { address } from "../route.js";
 import { shared } from "../styles.js";
@@ -82,7 +82,7 @@ export class Trend extends LitElement {
     if (!series || values.length < 3) return nothing;
     const to = Date.parse(series.to) / 1000;
     const top = Math.max(...values, 1e-6);
-    const most = `${localized(String(top))} ${series.unit ?? ""}`;
+    const most = `${localized(top.toFixed(decimalsOf(values)))} ${series.unit ?? ""}`;
     const low = Math.min(...values, 0);
     const x = (time: number): number => ((time - to + HOURS * 3600) / (HOURS * 3600)) * WIDTH;
     const y = (value: number): number => HEIGHT - ((value - low) / (top - low)) * (HEIGHT - 4);

@@ -6,6 +6,7 @@
 // here the next coarser one that is known stands in.
 
 import { api } from "../api.js";
+import { decimalsOf } from "../decimal.js";
 import { calendar, local } from "../time.js";
 import type { Amounts, Bar, By, Series } from "../types.js";
 
@@ -22,7 +23,7 @@ export interface Points {
   last: (number | null)[];
   min: (number | null)[];
   max: (number | null)[];
-  /** How many decimals the values have: numbers do not keep zeros at their end. */
+  /** How many decimals the values are written with. */
   decimals: number;
   gaps: Pause[];
 }
@@ -243,9 +244,7 @@ function joined(pieces: { series: Series; range: Range }[]): Points {
     for (; gap < gaps.length; gap += 1) breakAt(points, gaps[gap] as Pause);
     points.gaps.push(...gaps);
   }
-  for (const value of points.last) {
-    points.decimals = Math.max(points.decimals, String(value ?? 0).split(".")[1]?.length ?? 0);
-  }
+  points.decimals = decimalsOf(points.last);
   return points;
 }
 

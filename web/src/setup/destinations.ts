@@ -67,7 +67,15 @@ export class Destinations extends LitElement {
         justify-content: start;
         gap: 0.15rem;
       }
-      .kinds span {
+      .kinds strong {
+        display: flex;
+        gap: 0.4rem;
+        align-items: center;
+      }
+      .kinds svg {
+        flex: none;
+      }
+      .kinds .quiet {
         font-weight: 400;
       }
     `,
@@ -86,7 +94,7 @@ export class Destinations extends LitElement {
             return this.editing === name
               ? nothing
               : html`<button @click=${() => (this.editing = name)}>
-                  <strong>${icon("add", 16)} ${t(kind.title)}</strong>
+                  <strong>${icon("add", 16)}<span>${t(kind.title)}</span></strong>
                   <span class="small quiet">${t(kind.text)}</span>
                 </button>`;
           })}

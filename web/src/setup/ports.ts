@@ -39,9 +39,6 @@ export class Ports extends LitElement {
         padding: 1rem 0;
         border-bottom: 1px solid var(--line);
       }
-      .port:first-of-type {
-        padding-top: 0.25rem;
-      }
       form.port {
         border-bottom: 0;
         padding-bottom: 0;
@@ -145,6 +142,7 @@ export class Ports extends LitElement {
           </span>
         </div>
         <button
+          class="small"
           ?disabled=${!port.allowed || this.tests.get(port.port) === "running"}
           @click=${() => this.#test(port.port)}
         >

@@ -129,6 +129,7 @@ export class History extends LitElement {
         overflow: auto;
       }
       @media (max-width: 34rem) {
+        .tools .field,
         .segments {
           width: 100%;
         }

@@ -131,6 +131,7 @@ export class Home extends LitElement {
         display: grid;
         gap: var(--gap);
         grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr));
+        row-gap: 1.5rem;
       }
       .big {
         font-size: clamp(2.2rem, 6vw, 3.2rem);
@@ -166,8 +167,8 @@ export class Home extends LitElement {
       }
       .values {
         display: grid;
-        gap: 1rem;
-        grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
+        gap: 1rem 0.75rem;
+        grid-template-columns: repeat(auto-fit, minmax(8.25rem, 1fr));
         margin: 0;
       }
       .value {
@@ -175,7 +176,7 @@ export class Home extends LitElement {
         padding-left: 0.75rem;
       }
       .value dt {
-        font-size: 0.875rem;
+        font-size: 0.82rem;
       }
       .value dd {
         font-size: 1.55rem;

@@ -46,11 +46,24 @@ export class LineView extends LitElement {
     css`
       .exchange summary {
         display: grid;
-        grid-template-columns: max-content minmax(0, 1fr) max-content;
+        grid-template-columns: max-content max-content minmax(0, 1fr) max-content;
         gap: 0.2rem 0.9rem;
         align-items: center;
         list-style: none;
         padding: 0.6rem 0;
+        font-weight: 400;
+      }
+      .exchange summary::before {
+        content: "";
+        width: 0.45rem;
+        height: 0.45rem;
+        margin: 0 0.15rem;
+        border: solid var(--quiet);
+        border-width: 0 2px 2px 0;
+        rotate: -45deg;
+      }
+      .exchange[open] summary::before {
+        rotate: 45deg;
       }
       .exchange summary::-webkit-details-marker {
         display: none;
@@ -108,7 +121,7 @@ export class LineView extends LitElement {
       .costs .label {
         display: flex;
         justify-content: space-between;
-        gap: 1rem;
+        gap: 0 1rem;
         flex-wrap: wrap;
         font-size: 0.95rem;
         margin-bottom: 0.2rem;
@@ -124,11 +137,17 @@ export class LineView extends LitElement {
       }
       @media (max-width: 34rem) {
         .exchange summary {
-          grid-template-columns: minmax(0, 1fr) max-content;
+          grid-template-columns: max-content minmax(0, 1fr) max-content;
         }
         .exchange summary .verdict {
-          grid-column: 1 / -1;
+          grid-column: 2 / -1;
           grid-row: 1;
+        }
+        .exchange summary .quiet {
+          font-size: 0.875rem;
+        }
+        .exchange summary .when {
+          grid-column: 2;
         }
         .bytes {
           grid-template-columns: minmax(3.5rem, max-content) minmax(0, 1fr);
@@ -222,7 +241,7 @@ export class LineView extends LitElement {
         </div>
         <div class="pair">${this.#ledger(meter.battery)}${this.#whatIf(meter.battery)}</div>
       </section>
-      <section class="card" aria-labelledby="exchanges">
+      <section class="card near" aria-labelledby="exchanges">
         <h2 id="exchanges">${t("line.exchanges")}</h2>
         <p class="quiet small">${t("line.exchanges.text")}</p>
         ${this.problem === "" ? nothing : html`<hm-notice kind="bad" heading=${this.problem}></hm-notice>`}
@@ -303,7 +322,7 @@ export class LineView extends LitElement {
       const when = day(exchange.at) === today ? clockTime(exchange.at) : dateTime(exchange.at);
       return html`<details class="exchange" ?open=${exchange.at === this.opened}>
         <summary>
-          <span class="number quiet">${when}</span>
+          <span class="number quiet when">${when}</span>
           <span class="verdict ${ok ? "ok" : "failed"}">
             ${icon(ok ? "good" : "bad", 18)}<span
               >${ok ? t("line.ok") : verdictMessage(exchange.verdict, live.meter(this.meterId)?.port ?? "")}</span

@@ -59,6 +59,9 @@ export class Setup extends LitElement {
         gap: 0.75rem;
         grid-template-columns: minmax(0, 1fr);
       }
+      .one:first-child {
+        padding-top: 0;
+      }
       .one:last-child {
         border-bottom: 0;
         padding-bottom: 0;
@@ -116,6 +119,12 @@ export class Setup extends LitElement {
       }
       .empty {
         justify-items: start;
+      }
+      details.card {
+        padding-block: 0.5rem;
+      }
+      details.card[open] {
+        padding-bottom: clamp(1rem, 2.5vw, 1.6rem);
       }
       @media (max-width: 50rem) {
         .pending {
