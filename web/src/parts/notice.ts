@@ -3,10 +3,24 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
 
+import { ApiError } from "../api.js";
 import { icon } from "../icons.js";
 import { shared } from "../styles.js";
+import { t } from "../text.js";
 
 export type Kind = "good" | "info" | "warn" | "bad";
+
+/** What a notice says. */
+export interface Told {
+  readonly message: string;
+  readonly help: string;
+}
+
+/** What to say of a request that failed. */
+export const told = (error: unknown): Told =>
+  error instanceof ApiError && !error.unreachable
+    ? { message: error.message, help: error.help }
+    : { message: t("connection.lost.title"), help: t("connection.lost.help") };
 
 @customElement("hm-notice")
 export class Notice extends LitElement {

@@ -4,7 +4,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import { api, ApiError } from "../api.js";
+import { api } from "../api.js";
 import { icon } from "../icons.js";
 import { live, Watch } from "../live.js";
 import { shared } from "../styles.js";
@@ -15,9 +15,9 @@ import { changesTo } from "./draft.js";
 import { entered, fieldset, fieldStyles } from "./fields.js";
 import { type DestinationKind, destinationKinds } from "./kinds.js";
 
-import "../parts/notice.js";
+import { told, type Told } from "../parts/notice.js";
 
-type Outcome = "running" | "fine" | { message: string; help: string };
+type Outcome = "running" | "fine" | Told;
 
 @customElement("hm-destinations")
 export class Destinations extends LitElement {
@@ -33,13 +33,6 @@ export class Destinations extends LitElement {
     shared,
     fieldStyles,
     css`
-      .one {
-        padding: 0.9rem 0;
-        border-bottom: 1px solid var(--line);
-        display: grid;
-        gap: 0.75rem;
-        grid-template-columns: minmax(0, 1fr);
-      }
       .state {
         display: inline-flex;
         gap: 0.4rem;
@@ -236,12 +229,7 @@ export class Destinations extends LitElement {
       await api.testDestination(kind.kind, settings, index);
       this.tests = keep("fine");
     } catch (error) {
-      const known = error instanceof ApiError && !error.unreachable;
-      this.tests = keep(
-        known
-          ? { message: error.message, help: error.help }
-          : { message: t("connection.lost.title"), help: t("connection.lost.help") },
-      );
+      this.tests = keep(told(error));
     }
   }
 }

@@ -18,7 +18,15 @@ export interface Field {
   readonly otherwise?: unknown;
 }
 
+/** For forms, and for the list of what they change. */
 export const fieldStyles = css`
+  .one {
+    padding: 0.9rem 0;
+    border-bottom: 1px solid var(--line);
+    display: grid;
+    gap: 0.75rem;
+    grid-template-columns: minmax(0, 1fr);
+  }
   .switch {
     display: flex;
     gap: 0.6rem;

@@ -4,21 +4,21 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 
-import { api, ApiError } from "../api.js";
+import { api } from "../api.js";
 import { icon } from "../icons.js";
 import { shared } from "../styles.js";
 import { labelOf, t, verdictOf } from "../text.js";
 import type { PortTest, SerialPort } from "../types.js";
 import { valueOf } from "../views/home.js";
 
-import "../parts/notice.js";
+import { told, type Told } from "../parts/notice.js";
 
 export interface Use {
   readonly port: string;
   readonly test: PortTest | null;
 }
 
-type Test = PortTest | "running" | { message: string; help: string };
+type Test = PortTest | "running" | Told;
 
 @customElement("hm-ports")
 export class Ports extends LitElement {
@@ -81,8 +81,7 @@ export class Ports extends LitElement {
       this.ports = await api.ports();
       this.problem = "";
     } catch (error) {
-      this.problem =
-        error instanceof ApiError && !error.unreachable ? error.message : t("connection.lost.title");
+      this.problem = told(error).message;
     }
   }
 
@@ -220,12 +219,7 @@ export class Ports extends LitElement {
     try {
       this.tests = keep(await api.testPort(port));
     } catch (error) {
-      const known = error instanceof ApiError && !error.unreachable;
-      this.tests = keep(
-        known
-          ? { message: error.message, help: error.help }
-          : { message: t("connection.lost.title"), help: t("connection.lost.help") },
-      );
+      this.tests = keep(told(error));
     }
   }
 }

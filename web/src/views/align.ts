@@ -15,7 +15,7 @@ import { shared } from "../styles.js";
 import { nextStep, t, verdictOf } from "../text.js";
 import type { Attempt, Meter } from "../types.js";
 
-import "../parts/notice.js";
+import { told, type Told } from "../parts/notice.js";
 import "../parts/picker.js";
 
 /** The gateway stops by itself when nobody asks it to go on for 20 seconds. */
@@ -31,7 +31,7 @@ export class Align extends LitElement {
   @state() private attempts: Attempt[] = [];
   @state() private startedAt = 0;
   @state() private ended = "";
-  @state() private problem: { message: string; help: string } | null = null;
+  @state() private problem: Told | null = null;
   @state() private sounding = false;
 
   readonly watch = new Watch(this, 1);
@@ -358,10 +358,7 @@ export class Align extends LitElement {
       // While the gateway is away the next try may reach it.
       if (error instanceof ApiError && error.unreachable && this.attempts.length > 0) return true;
       if (turn !== this.#turn) return false;
-      const known = error instanceof ApiError && !error.unreachable;
-      this.problem = known
-        ? { message: error.message, help: error.help }
-        : { message: t("connection.lost.title"), help: t("connection.lost.help") };
+      this.problem = told(error);
       this.#end("");
       return false;
     }

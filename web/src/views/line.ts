@@ -4,7 +4,7 @@ import { css, html, LitElement, nothing, type PropertyValues, type TemplateResul
 import { customElement, property, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 
-import { api, ApiError } from "../api.js";
+import { api } from "../api.js";
 import { meterOf } from "../choice.js";
 import { localized } from "../decimal.js";
 import { icon } from "../icons.js";
@@ -17,7 +17,7 @@ import { t, verdictMessage } from "../text.js";
 import { clockTime, day, dateTime } from "../time.js";
 import type { Battery, Exchange } from "../types.js";
 
-import "../parts/notice.js";
+import { told } from "../parts/notice.js";
 import "../parts/picker.js";
 
 /** Readings a day that the manufacturer reckons with. */
@@ -181,8 +181,7 @@ export class LineView extends LitElement {
       this.problem = "";
     } catch (error) {
       if (id !== this.meterId) return;
-      this.problem =
-        error instanceof ApiError && !error.unreachable ? error.message : t("connection.lost.title");
+      this.problem = told(error).message;
     }
   }
 
@@ -197,10 +196,8 @@ export class LineView extends LitElement {
     } catch (error) {
       if (other()) return;
       this.cost = null;
-      this.costProblem =
-        error instanceof ApiError && !error.unreachable
-          ? [error.message, error.help].filter(Boolean).join(" ")
-          : t("connection.lost.title");
+      const { message, help } = told(error);
+      this.costProblem = [message, help].filter(Boolean).join(" ");
     }
   }
 

@@ -7,12 +7,12 @@ import { api, ApiError } from "../api.js";
 import { shared } from "../styles.js";
 import { t } from "../text.js";
 
-import "../parts/notice.js";
+import { told, type Told } from "../parts/notice.js";
 
 /** Announces `open` once the token was right. */
 @customElement("hm-login")
 export class Login extends LitElement {
-  @state() private problem: { message: string; help: string } | null = null;
+  @state() private problem: Told | null = null;
   @state() private busy = false;
 
   static override styles = [
@@ -59,10 +59,8 @@ export class Login extends LitElement {
       await api.login(token);
       this.dispatchEvent(new Event("open"));
     } catch (error) {
-      const known = error instanceof ApiError && !error.unreachable ? error : null;
-      if (!known) this.problem = { message: t("connection.lost.title"), help: t("connection.lost.help") };
-      else if (known.status === 401) this.problem = { message: t("login.wrong"), help: t("login.where") };
-      else this.problem = { message: known.message, help: known.help };
+      const wrong = error instanceof ApiError && error.status === 401;
+      this.problem = wrong ? { message: t("login.wrong"), help: t("login.where") } : told(error);
     } finally {
       this.busy = false;
     }

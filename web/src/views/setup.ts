@@ -18,7 +18,7 @@ import { shared } from "../styles.js";
 import { t } from "../text.js";
 import type { Change, Settings } from "../types.js";
 
-import "../parts/notice.js";
+import { told, type Told } from "../parts/notice.js";
 import "../setup/destinations.js";
 import "../setup/ports.js";
 
@@ -35,7 +35,7 @@ let kept: ConfigDraft | null = null;
 export class Setup extends LitElement {
   @state() private draft: ConfigDraft | null = null;
   @state() private editing: Editing | null = null;
-  @state() private problem: { message: string; help: string } | null = null;
+  @state() private problem: Told | null = null;
   /** Whether the file is another one than the changes were made to. */
   @state() private outdated = false;
   @state() private reviewing = false;
@@ -52,13 +52,6 @@ export class Setup extends LitElement {
     shared,
     fieldStyles,
     css`
-      .one {
-        padding: 0.9rem 0;
-        border-bottom: 1px solid var(--line);
-        display: grid;
-        gap: 0.75rem;
-        grid-template-columns: minmax(0, 1fr);
-      }
       .one:first-child {
         padding-top: 0;
       }
@@ -499,8 +492,3 @@ async function copy(text: string, near: HTMLElement): Promise<boolean> {
 
 const kindOf = (line: string): string =>
   ({ "+": "plus", "-": "minus", "@": "place" })[line.slice(0, 1)] ?? "";
-
-const told = (error: unknown): { message: string; help: string } =>
-  error instanceof ApiError && !error.unreachable
-    ? { message: error.message, help: error.help }
-    : { message: t("connection.lost.title"), help: t("connection.lost.help") };
