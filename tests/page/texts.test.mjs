@@ -25,6 +25,14 @@ test("every language has every text, and the same to be filled in", () => {
   }
 });
 
+test("every try of the alignment has its text", () => {
+  const source = readFileSync(new URL("../../crates/client/src/alignment.rs", import.meta.url), "utf8");
+  const codes = [...source.matchAll(/\bstep\(\s*"(\w+)"/g)].map(([, code]) => code);
+  assert.ok(codes.length > 15, String(codes));
+  const known = Object.keys(texts("en")).filter((key) => key.startsWith("align.try."));
+  assert.deepEqual([...new Set(codes.map((code) => `align.try.${code}`))].sort(), known.sort());
+});
+
 for (const [language, words] of Object.entries({
   nl: ["Vandaag", "geen antwoord"],
   da: ["I dag", "intet svar"],
