@@ -70,15 +70,18 @@ impl ConfigFile {
     }
 }
 
-/// Writes beside the file and puts that in its place. Follows a link; keeps the rights. A new file is
+/// Writes beside the file and puts that in its place. Follows a link; keeps owner and rights. A new file is
 /// for its owner only: it may hold secrets.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     let beside = target.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let mode = fs::metadata(&target).map_or(0o600, |found| found.permissions().mode() & 0o7777);
+    let before = fs::metadata(&target).ok();
+    let mode = before
+        .as_ref()
+        .map_or(0o600, |found| found.permissions().mode() & 0o7777);
     let written = (|| {
         let mut file = fs::OpenOptions::new()
             .write(true)
@@ -87,6 +90,10 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
             .mode(0o600)
             .open(&beside)?;
         file.write_all(text.as_bytes())?;
+        if let Some(before) = &before {
+            // Only root may give files away; everybody else owns this one already, or cannot do it.
+            drop(fchown(&file, Some(before.uid()), Some(before.gid())));
+        }
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         file.sync_all()?;
         fs::rename(&beside, &target)
@@ -95,4 +102,33 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         drop(fs::remove_file(&beside));
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_owner_its_rights_and_its_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("heatmeter.toml");
+        let link = folder.path().join("link.toml");
+        fs::write(&file, "port = 1").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        // Possible for root only, which is who may take a file from its owner.
+        drop(chown(&file, Some(4711), Some(4711)));
+        let owner = fs::metadata(&file).unwrap().uid();
+
+        replace(&link, "port = 2").unwrap();
+
+        let after = fs::metadata(&file).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "port = 2");
+        assert_eq!(after.uid(), owner);
+        assert_eq!(after.permissions().mode() & 0o7777, 0o640);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }
