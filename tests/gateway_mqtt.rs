@@ -394,9 +394,14 @@ fn every_reading_arrives(protocol: u8) {
     street.gateway.kill9();
     street.gateway.start_again();
     street.read(10);
+    // What has waited is on its way when the connection breaks, and again when the gateway does.
+    let before = street.listener.count();
+    street.proxy.cut_after(9_000);
     street.broker_comes_back();
-
-    street.read(10);
+    let some = before + 120;
+    wait_for("some of it arrives", || {
+        (street.listener.count() > some).then_some(())
+    });
     street.gateway.kill9();
     street.gateway.start_again();
     street.read(1);
@@ -522,7 +527,9 @@ fn a_newcomer_finds_everything_and_a_register_that_is_taken_out_goes() {
         listener.json(ANNOUNCEMENT, before, |said| {
             said["components"]["flow"] == removal
         });
-        listener.json(STATE, before, |state| state.get("flow").is_none());
+        let poll = gateway.read(SERIAL, &["heat_energy"]);
+        let state = listener.json(STATE, before, |state| state["id"] == poll["id"]);
+        assert!(state.get("power").is_some() && state.get("flow").is_none());
         say(port, BIRTH, "online", false);
         wait_for("nothing is left of it", || {
             let said = kept(port);

@@ -7,6 +7,8 @@ from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from .api import PATIENCE, RefusedError, wait_for
 from .gateway import Broker, Gateway, add_broker
 from .meters import Bridge, Line, Meter
@@ -101,6 +103,8 @@ class House:
         ]
 
 
+# Home Assistant's own, about its own parts.
+@pytest.mark.filterwarnings("ignore:Inheritance class:DeprecationWarning")
 def test_a_meter_appears_with_all_it_has(hass: Hass, tmp_path: Path) -> None:
     """Device and entities are as `heatmeter read` says, also those that are off at first."""
     with (

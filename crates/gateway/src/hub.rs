@@ -79,6 +79,11 @@ pub struct MeterState {
 }
 
 impl MeterState {
+    /// Whether its line is at work, so that what was known of the meter before is here, too.
+    pub fn has_begun(&self) -> bool {
+        self.next_at.is_some()
+    }
+
     /// Whether its readings are older than the schedule explains.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.stale_at.is_some_and(|at| at < now)

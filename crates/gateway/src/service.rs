@@ -159,6 +159,7 @@ impl Service {
     /// Something that it cannot do without has ended.
     pub async fn run(mut self, stop: CancellationToken) -> Result<(), ServiceError> {
         self.web = self.listener.take().map(|listener| self.serve(listener));
+        self.lines.name(&self.config);
         self.destinations.apply(&self.config).await;
         self.lines.apply(&self.config).await;
         warn(&self.config);
@@ -288,6 +289,7 @@ impl Service {
         warn(&self.config);
         // Before the lines, which speak of it.
         self.hub.set_general(general(&self.config));
+        self.lines.name(&self.config);
         self.destinations.apply(&self.config).await;
         self.lines.apply(&self.config).await;
         if history_path(&self.config, &self.options) != self.history.path() {

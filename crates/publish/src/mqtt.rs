@@ -170,7 +170,11 @@ impl Destination for Mqtt {
         meters: &crate::Known,
     ) -> Result<(), DeliveryError> {
         let session = self.link.session().await?;
-        let board = self.board.borrow().clone();
+        // Before that, nobody knows which registers are read.
+        let board = match self.board.wait_for(|board| board.starting == 0).await {
+            Ok(board) => board.clone(),
+            Err(_) => return Err(trouble::closed()),
+        };
         let mut delivered = self.delivered.lock().await;
         // Should the connection break, all of them are delivered again, as of before.
         let mut after: BTreeMap<String, Known> = BTreeMap::new();

@@ -97,6 +97,7 @@ fn board_of(hub: &Hub, known: &BTreeSet<String>) -> Board {
     }
     let is_unknown = |state: &&Arc<MeterState>| state.meter.is_none();
     Board {
+        starting: meters.values().filter(|state| !state.has_begun()).count(),
         unidentified: meters.values().filter(is_unknown).count(),
         meters: speakers.into_values().filter_map(card).collect(),
         known: known.clone(),
@@ -175,5 +176,20 @@ mod tests {
         assert_eq!(spoken(&hub), ("a".to_owned(), Some(Verdict::Ok)));
         tell(1, 300, Verdict::Ok);
         assert_eq!(spoken(&hub), ("b".to_owned(), Some(Verdict::Ok)));
+    }
+
+    #[test]
+    fn a_meter_whose_line_has_not_begun_is_not_taken_for_one_that_is_gone() {
+        let config = Config::parse("port = \"/dev/ttyUSB0\"", "heatmeter.toml", &|_| None).unwrap();
+        let hub = Hub::new();
+        let mut state = line::state(&config.meters[0]);
+        hub.tell(state.clone());
+        let board = board_of(&hub, &BTreeSet::new());
+        assert_eq!((board.starting, board.unidentified), (1, 1));
+
+        state.next_at = Some("2026-11-26T17:00:00Z".parse().unwrap());
+        hub.tell(state);
+        let board = board_of(&hub, &BTreeSet::new());
+        assert_eq!((board.starting, board.unidentified), (0, 1));
     }
 }

@@ -52,6 +52,16 @@ impl Lines {
         }
     }
 
+    /// Tells which meters there will be. Destinations begin before the lines, so that no poll escapes
+    /// them, and a meter that nobody has heard of would be one that is gone.
+    pub(super) fn name(&self, config: &Config) {
+        let known = self.hub.meters();
+        let new = config.meters.iter();
+        for settings in new.filter(|meter| !known.contains_key(&meter.slot)) {
+            self.hub.tell(line::state(settings));
+        }
+    }
+
     /// Runs what the configuration names; what is unchanged is not touched.
     pub(super) async fn apply(&mut self, config: &Config) {
         let is_shared = |meter: &MeterSettings| {

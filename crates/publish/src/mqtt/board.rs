@@ -14,6 +14,8 @@ use kamstrup_kmp::Verdict;
 pub struct Board {
     /// Every meter that has said who it is.
     pub meters: Vec<Arc<MeterCard>>,
+    /// How many lines have not begun: what is known of their meters from before is not told yet.
+    pub starting: usize,
     /// How many meters of the configuration have not said who they are. While there is one, nobody
     /// knows which meters are gone, and no device is removed.
     pub unidentified: usize,

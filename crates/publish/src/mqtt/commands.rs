@@ -100,6 +100,7 @@ mod tests {
             meters: (0..meters)
                 .map(|number| card(&number.to_string()))
                 .collect(),
+            starting: 0,
             unidentified: 0,
             known: BTreeSet::new(),
         };

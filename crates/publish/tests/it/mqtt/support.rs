@@ -107,6 +107,7 @@ pub(super) fn board(cards: impl IntoIterator<Item = MeterCard>) -> Board {
             .map(|card| card.meter.serial.clone())
             .collect(),
         meters,
+        starting: 0,
         unidentified: 0,
     }
 }
