@@ -482,14 +482,14 @@ fn availability_follows_the_meter_and_the_gateway() {
 #[test]
 fn a_newcomer_finds_everything_and_a_register_that_is_taken_out_goes() {
     for protocol in [5, 3] {
-        let broker = Mosquitto::start(&Options::default());
+        let mut broker = Mosquitto::start(&Options::default());
         let port = broker.port();
         let listener = Listener::start(port);
         let simulated = Simulated::tcp(&["--serial", SERIAL]);
         let configuration = |registers: &[&str]| {
             meter(&simulated, &format!("registers = {registers:?}\n")) + &mqtt(port, protocol)
         };
-        let gateway = Gateway::start(&configuration(&["heat_energy", "power", "flow"]));
+        let mut gateway = Gateway::start(&configuration(&["heat_energy", "power", "flow"]));
         let announced = listener.json(ANNOUNCEMENT, 0, |announced| {
             announced["components"]["flow"]["state_class"] == "measurement"
         });
@@ -538,6 +538,18 @@ fn a_newcomer_finds_everything_and_a_register_that_is_taken_out_goes() {
             assert!(components.get("power").is_some(), "{announced}");
             components.get("flow").is_none().then_some(())
         });
+
+        // One that has forgotten everything is told again, before anything is read.
+        gateway.stop();
+        let polls = gateway.history().len();
+        broker.restart();
+        gateway.start_again();
+        wait_for("everything is there again", || {
+            let found = kept(port);
+            let is_there = |topic| found.contains_key(topic);
+            expected.into_iter().all(is_there).then_some(())
+        });
+        assert_eq!(gateway.history().len(), polls);
     }
 }
 

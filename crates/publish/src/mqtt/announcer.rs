@@ -196,19 +196,24 @@ impl Announcer {
         session: &Session,
         cards: &[Arc<MeterCard>],
     ) -> Result<(), Lost> {
-        let messages = cards
-            .iter()
-            .filter_map(|card| {
-                let word = match card.verdict? {
-                    Verdict::Ok => "online",
-                    _ => "offline",
-                };
-                Some(Message::retained(
-                    self.topics.availability(&card.meter.serial),
-                    word,
-                ))
-            })
-            .collect();
+        let mut messages = Vec::new();
+        for card in cards {
+            let serial = &card.meter.serial;
+            let verdict = match card.verdict {
+                Some(verdict) => Some(verdict),
+                // Before the first poll after a start, what came of the last one before it holds.
+                None => {
+                    let delivered = self.delivered.lock().await;
+                    delivered.get(serial).and_then(Known::verdict)
+                }
+            };
+            let word = match verdict {
+                Some(Verdict::Ok) => "online",
+                Some(_) => "offline",
+                None => continue,
+            };
+            messages.push(Message::retained(self.topics.availability(serial), word));
+        }
         self.say(session, messages).await
     }
 

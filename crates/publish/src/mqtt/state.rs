@@ -78,6 +78,11 @@ impl Known {
         self.last = Some(poll.clone());
     }
 
+    /// What came of the last poll.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        self.last.as_ref().map(|last| last.verdict)
+    }
+
     /// The message with the values.
     pub(super) fn state(&self) -> Option<String> {
         Some(json(&State(self, self.last.as_ref()?)))
