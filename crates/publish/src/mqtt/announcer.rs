@@ -199,14 +199,12 @@ impl Announcer {
         let mut messages = Vec::new();
         for card in cards {
             let serial = &card.meter.serial;
-            let verdict = match card.verdict {
-                Some(verdict) => Some(verdict),
+            let mut verdict = card.verdict;
+            if verdict.is_none() {
                 // Before the first poll after a start, what came of the last one before it holds.
-                None => {
-                    let delivered = self.delivered.lock().await;
-                    delivered.get(serial).and_then(Known::verdict)
-                }
-            };
+                let delivered = self.delivered.lock().await;
+                verdict = delivered.get(serial).and_then(Known::verdict);
+            }
             let word = match verdict {
                 Some(Verdict::Ok) => "online",
                 Some(_) => "offline",
