@@ -194,8 +194,9 @@ impl Writer {
 
     /// Writes what waits; false if that is still not possible.
     fn catch_up(&mut self) -> bool {
+        let mut together = GROUP;
         while !self.waiting.is_empty() {
-            let some = self.waiting.len().min(GROUP);
+            let some = self.waiting.len().min(together);
             let polls: Vec<_> = self.waiting.drain(..some).collect();
             let work = Work::Record(polls);
             let result = self.attempt(&[&work]);
@@ -205,12 +206,16 @@ impl Writer {
             match result {
                 Ok(_) => {}
                 Err(HistoryError::Database(error)) if !is_about_the_disk(&error) => {
-                    tracing::error!("{some} polls cannot be written: {error}");
+                    if some == 1 {
+                        tracing::error!("a poll cannot be written: {error}");
+                    } else {
+                        // One of them cannot be written: the others can.
+                        self.wait_again(polls);
+                        together = 1;
+                    }
                 }
                 Err(error) => {
-                    for poll in polls.into_iter().rev() {
-                        self.waiting.push_front(poll);
-                    }
+                    self.wait_again(polls);
                     self.report(Some(&error));
                     return false;
                 }
@@ -221,6 +226,13 @@ impl Writer {
             self.health.send_replace(Health::Fine);
         }
         true
+    }
+
+    /// Puts polls back to where they were taken from.
+    fn wait_again(&mut self, polls: Vec<Poll>) {
+        for poll in polls.into_iter().rev() {
+            self.waiting.push_front(poll);
+        }
     }
 
     /// One transaction. A damaged file is salvaged first and the transaction tried again.

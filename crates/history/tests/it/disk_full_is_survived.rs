@@ -81,6 +81,42 @@ async fn polls_wait_while_the_disk_is_full_and_are_written_when_there_is_room() 
 }
 
 #[tokio::test]
+async fn a_poll_that_cannot_be_written_takes_no_other_with_it() {
+    let place = Place::new();
+    let (history, _) = History::open(&place.path, small()).await.unwrap();
+    let (kept, mut waiting) = fill(&history).await;
+    let mut refused = large(kept + 1);
+    refused.line.requests = 77;
+    history.record(refused).await.unwrap_err();
+    history.record(large(kept + 2)).await.unwrap_err();
+    waiting.push(large(kept + 2).at);
+    rusqlite::Connection::open(&place.path)
+        .unwrap()
+        .execute_batch(
+            "CREATE TRIGGER refuse BEFORE INSERT ON polls WHEN new.requests = 77
+             BEGIN SELECT raise(ABORT, 'not this one'); END",
+        )
+        .unwrap();
+
+    let mut health = history.health();
+    let keep = Keep {
+        readings: Duration::from_mins(10),
+        undelivered: Duration::from_mins(10),
+    };
+    history.prune(large(kept).at, keep).await.unwrap();
+    health
+        .wait_for(|health| *health == Health::Fine)
+        .await
+        .unwrap();
+    let all = history
+        .polls("1", large(kept).at, Timestamp::MAX, 100)
+        .await
+        .unwrap();
+    let times: Vec<_> = all.iter().map(|stored| stored.poll.at).collect();
+    assert_eq!(times, waiting);
+}
+
+#[tokio::test]
 async fn what_waits_at_the_end_is_told_to_be_lost() {
     let place = Place::new();
     let (history, _) = History::open(&place.path, small()).await.unwrap();
