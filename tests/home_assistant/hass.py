@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -349,10 +351,18 @@ class Hass(Api):
         self.act("homeassistant", "update_entity", entity_id=list(entity_ids))
 
 
+# Linux gives ports from 32,768 on to outgoing connections. Processes that run at the same time
+# begin at different places.
+_ports = itertools.cycle(range(10_000, 32_000))
+next(itertools.islice(_ports, os.getpid() * 97 % 22_000, None))
+
+
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return a port of loopback that nobody listens on, and that nobody else is given."""
+    for port in _ports:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("the ports never end")
 
 
 def prepare(directory: Path, component: Path) -> None:

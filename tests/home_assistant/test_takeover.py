@@ -121,7 +121,9 @@ def test_nothing_is_lost_on_the_way_in_and_on_the_way_back(
     # golles' number: the energy itself, called cubic metres.
     assert Decimal(states[GAS]["state"]) == Decimal(states[HEAT]["state"])
     assert states[HEAT]["attributes"]["friendly_name"] == "Kamstrup 403 Warmth"
-    assert {entity: hass.statistic(entity) for entity in statistics} == statistics
+    for entity, rows in statistics.items():
+        # At the full hour Home Assistant adds one of its own.
+        assert hass.statistic(entity)[: len(rows)] == rows
     assert hass.command("energy/get_prefs") == preferences
     assert hass.command("energy/validate")["energy_sources"] == [[]]
     assert not hass.log_of_ours("WARNING", "ERROR", "CRITICAL")
