@@ -1,6 +1,7 @@
 // The set-up changes the configuration as somebody would by hand, and tries destinations.
 
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { chromiumOfThisFile } from "./support/browser.mjs";
@@ -73,6 +74,21 @@ test("a meter can be removed, and then the page says that there is none", async 
     await page.getByRole("link", { name, exact: true }).click();
     await page.locator(`hm-${view || "home"} .empty`).waitFor();
   }
+});
+
+test("a configuration that was changed by hand and is wrong is said, until it is right", async (t) => {
+  const simulated = await meter(t);
+  const service = await gateway(t, { config: house(simulated.port) });
+  const page = await open(t, service.address);
+  const right = service.text();
+  writeFileSync(service.file, right.replace("schedule", "shedule"));
+  service.reload();
+  const notice = page.getByText("The changed configuration was not taken up");
+  await notice.waitFor();
+  await page.getByText(/shedule/).waitFor();
+  writeFileSync(service.file, right);
+  service.reload();
+  await notice.waitFor({ state: "hidden" });
 });
 
 test("a broker is tried with a wrong and the right password, then gets readings", async (t) => {

@@ -62,6 +62,16 @@ test("a full disk and a destination that is away are said", async (t) => {
   await page.getByText("12 readings are kept for it.").waitFor();
 });
 
+test("a damaged history that was replaced is said, and where it is kept", async (t) => {
+  const salvaged = { polls: 8123, kept: "/var/lib/heatmeter/history.db.damaged" };
+  const gateway = await standIn(t, { status: { history: { ...status().history, salvaged } } });
+  const page = await open(t, gateway.address);
+  await page.getByText("The history was damaged").waitFor();
+  await page
+    .getByText(/8123\. The damaged file is kept as \/var\/lib\/heatmeter\/history\.db\.damaged/)
+    .waitFor();
+});
+
 test("a lost connection is said, what was seen stays, and it comes back by itself", async (t) => {
   const gateway = await standIn(t);
   const page = await open(t, gateway.address);

@@ -361,11 +361,27 @@ export class App extends LitElement {
         </div>
       </hm-notice>`;
     }
-    const history = live.status?.history;
+    const { history, config } = live.status ?? {};
     if (history && history.state !== "fine") {
       return html`<hm-notice kind="bad" heading=${t(`store.${history.state}`)} text=${history.message ?? ""}>
         ${history.waiting > 0 ? t("store.waiting", { count: history.waiting }) : nothing}
       </hm-notice>`;
+    }
+    if (config?.trouble) {
+      const { message, help } = config.trouble;
+      return html`<hm-notice
+        kind="warn"
+        heading=${t("config.trouble")}
+        text=${`${message} ${help}`}
+      ></hm-notice>`;
+    }
+    if (history?.salvaged) {
+      const { polls, kept } = history.salvaged;
+      return html`<hm-notice
+        kind="warn"
+        heading=${t("store.salvaged")}
+        text=${t("store.salvaged.kept", { count: polls, file: kept })}
+      ></hm-notice>`;
     }
     return nothing;
   }

@@ -18,9 +18,16 @@ export interface Status {
     bytes: number;
     polls: number;
     since?: string | null;
+    salvaged?: { polls: number; kept: string } | null;
   };
   destinations: Destination[];
-  config: { path: string | null; writable: boolean };
+  config: { path: string | null; writable: boolean; trouble?: Told | null };
+}
+
+/** What was seen, and what to do. */
+export interface Told {
+  readonly message: string;
+  readonly help: string;
 }
 
 export interface Destination {
@@ -30,7 +37,7 @@ export interface Destination {
   pending: number;
   delivered: number;
   delivered_at: string | null;
-  trouble: { message: string; help: string } | null;
+  trouble: Told | null;
 }
 
 export interface Verdict {

@@ -104,6 +104,8 @@ export async function gateway(t, { config = "", web = "", port } = {}) {
       await child.line();
     },
     end: (signal) => child.end(signal),
+    /** Has it read its configuration again. */
+    reload: () => child.signal("SIGHUP"),
   };
   await self.start();
   return self;
@@ -222,5 +224,6 @@ function start(command, args) {
     if (done) throw new Error(`${command} ${args.join(" ")} has ended: ${said}`);
     return JSON.parse(value);
   };
-  return { stdin: child.stdin, line, ended, end, said: () => said };
+  const signal = (name) => child.kill(name);
+  return { stdin: child.stdin, line, ended, end, signal, said: () => said };
 }

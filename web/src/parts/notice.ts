@@ -7,14 +7,9 @@ import { ApiError } from "../api.js";
 import { icon } from "../icons.js";
 import { shared } from "../styles.js";
 import { t } from "../text.js";
+import type { Told } from "../types.js";
 
 export type Kind = "good" | "info" | "warn" | "bad";
-
-/** What a notice says. */
-export interface Told {
-  readonly message: string;
-  readonly help: string;
-}
 
 /** What to say of a request that failed. */
 export const told = (error: unknown): Told =>

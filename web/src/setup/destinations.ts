@@ -10,12 +10,12 @@ import { live, Watch } from "../live.js";
 import { shared } from "../styles.js";
 import { t } from "../text.js";
 import { ago } from "../time.js";
-import type { Change, ConfigValues, Settings } from "../types.js";
+import type { Change, ConfigValues, Settings, Told } from "../types.js";
 import { changesTo } from "./draft.js";
 import { entered, fieldset, fieldStyles } from "./fields.js";
 import { type DestinationKind, destinationKinds } from "./kinds.js";
 
-import { told, type Told } from "../parts/notice.js";
+import { told } from "../parts/notice.js";
 
 type Outcome = "running" | "fine" | Told;
 

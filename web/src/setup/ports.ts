@@ -8,10 +8,10 @@ import { api } from "../api.js";
 import { icon } from "../icons.js";
 import { shared } from "../styles.js";
 import { labelOf, t, verdictOf } from "../text.js";
-import type { PortTest, SerialPort } from "../types.js";
+import type { PortTest, SerialPort, Told } from "../types.js";
 import { valueOf } from "../views/home.js";
 
-import { told, type Told } from "../parts/notice.js";
+import { told } from "../parts/notice.js";
 
 export interface Use {
   readonly port: string;

@@ -13,9 +13,9 @@ import { Sound } from "../parts/sound.js";
 import { address, go } from "../route.js";
 import { shared } from "../styles.js";
 import { nextStep, t, verdictOf } from "../text.js";
-import type { Attempt, Meter } from "../types.js";
+import type { Attempt, Meter, Told } from "../types.js";
 
-import { told, type Told } from "../parts/notice.js";
+import { told } from "../parts/notice.js";
 import "../parts/picker.js";
 
 /** The gateway stops by itself when nobody asks it to go on for 20 seconds. */

@@ -6,8 +6,9 @@ import { customElement, state } from "lit/decorators.js";
 import { api, ApiError } from "../api.js";
 import { shared } from "../styles.js";
 import { t } from "../text.js";
+import type { Told } from "../types.js";
 
-import { told, type Told } from "../parts/notice.js";
+import { told } from "../parts/notice.js";
 
 /** Announces `open` once the token was right. */
 @customElement("hm-login")

@@ -16,9 +16,9 @@ import { meterFields } from "../setup/kinds.js";
 import type { Use } from "../setup/ports.js";
 import { shared } from "../styles.js";
 import { t } from "../text.js";
-import type { Change, Settings } from "../types.js";
+import type { Change, Settings, Told } from "../types.js";
 
-import { told, type Told } from "../parts/notice.js";
+import { told } from "../parts/notice.js";
 import "../setup/destinations.js";
 import "../setup/ports.js";
 

@@ -316,9 +316,11 @@ proptest! {
         prop_assert!(before.iter().zip(&after).all(|(before, after)| before <= after));
         prop_assert_eq!(after[5] - before[5], i128::from((day * 86_400 + second) / 3_600));
 
-        // The year's maximum is not below the month's, nor its minimum above.
+        // The year's maximum is not below the month's, nor its minimum above; a month has none
+        // before its first averaging time of an hour is over.
+        let is_month_begun = second >= 3_600 || ![31, 59].contains(&day);
         prop_assert!(mantissa(&meter, 124) >= mantissa(&meter, 139));
-        prop_assert!(mantissa(&meter, 130) <= mantissa(&meter, 145));
+        prop_assert!(!is_month_begun || mantissa(&meter, 130) <= mantissa(&meter, 145));
     }
 
     #[test]
