@@ -81,7 +81,8 @@ pub struct MeterState {
 impl MeterState {
     /// Whether its line is at work, so that what was known of the meter before is here, too.
     pub fn has_begun(&self) -> bool {
-        self.next_at.is_some()
+        // While its head is aligned it has no next poll.
+        self.next_at.is_some() || self.doing == Doing::Aligning
     }
 
     /// Whether its readings are older than the schedule explains.

@@ -147,6 +147,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::hub::Doing;
     use crate::line;
 
     #[test]
@@ -188,8 +189,14 @@ mod tests {
         assert_eq!((board.starting, board.unidentified), (1, 1));
 
         state.next_at = Some("2026-11-26T17:00:00Z".parse().unwrap());
-        hub.tell(state);
+        hub.tell(state.clone());
         let board = board_of(&hub, &BTreeSet::new());
         assert_eq!((board.starting, board.unidentified), (0, 1));
+
+        // Others' readings go out while the head of one is aligned.
+        state.next_at = None;
+        state.doing = Doing::Aligning;
+        hub.tell(state);
+        assert_eq!(board_of(&hub, &BTreeSet::new()).starting, 0);
     }
 }
