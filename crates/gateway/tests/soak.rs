@@ -7,6 +7,9 @@
 //!
 //! `HEATMETER_SOAK_DAYS` and `HEATMETER_SOAK_SEED` choose another length and other faults.
 
+#[path = "support/posted.rs"]
+mod posted;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,7 +29,7 @@ use heatmeter_simulator::{Fault, FaultKind, Handle, Model, serve_pty, serve_tcp}
 use jiff::{SignedDuration, Timestamp};
 use kamstrup_kmp::Verdict;
 use oorandom::Rand64;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{broadcast, oneshot};
 use tokio::time;
@@ -479,22 +482,7 @@ async fn answer(
 ) -> Option<()> {
     let mut stream = BufReader::new(stream);
     loop {
-        let mut length = 0;
-        loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).await.ok()? == 0 {
-                return None;
-            }
-            let line = line.trim_end().to_ascii_lowercase();
-            if line.is_empty() {
-                break;
-            }
-            if let Some(value) = line.strip_prefix("content-length: ") {
-                length = value.parse().ok()?;
-            }
-        }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).await.ok()?;
+        let body = posted::body(&mut stream).await?;
         let mood = moody
             .lock()
             .unwrap()

@@ -28,6 +28,20 @@ async fn fill(history: &History) -> (i64, Vec<Timestamp>) {
     unreachable!("the file never fills");
 }
 
+/// Deletes what is old, and waits until what waited is written.
+async fn make_room(history: &History, now: Timestamp) {
+    let keep = Keep {
+        readings: Duration::from_mins(10),
+        undelivered: Duration::from_mins(10),
+    };
+    history.prune(now, keep).await.unwrap();
+    let mut health = history.health();
+    health
+        .wait_for(|health| *health == Health::Fine)
+        .await
+        .unwrap();
+}
+
 fn small() -> Settings {
     Settings {
         largest: Some(400 << 10),
@@ -60,16 +74,7 @@ async fn polls_wait_while_the_disk_is_full_and_are_written_when_there_is_room() 
         large(kept - 1)
     );
 
-    let mut health = history.health();
-    let keep = Keep {
-        readings: Duration::from_mins(10),
-        undelivered: Duration::from_mins(10),
-    };
-    history.prune(large(kept).at, keep).await.unwrap();
-    health
-        .wait_for(|health| *health == Health::Fine)
-        .await
-        .unwrap();
+    make_room(&history, large(kept).at).await;
     let all = history
         .polls("1", large(kept).at, Timestamp::MAX, 100)
         .await
@@ -98,16 +103,7 @@ async fn a_poll_that_cannot_be_written_takes_no_other_with_it() {
         )
         .unwrap();
 
-    let mut health = history.health();
-    let keep = Keep {
-        readings: Duration::from_mins(10),
-        undelivered: Duration::from_mins(10),
-    };
-    history.prune(large(kept).at, keep).await.unwrap();
-    health
-        .wait_for(|health| *health == Health::Fine)
-        .await
-        .unwrap();
+    make_room(&history, large(kept).at).await;
     let all = history
         .polls("1", large(kept).at, Timestamp::MAX, 100)
         .await
@@ -138,16 +134,7 @@ async fn a_poll_that_waits_and_comes_again_is_one() {
     let (history, _) = History::open(&place.path, small()).await.unwrap();
     let (kept, _) = fill(&history).await;
     history.record(large(kept)).await.unwrap_err();
-    let keep = Keep {
-        readings: Duration::from_mins(1),
-        undelivered: Duration::from_mins(1),
-    };
-    history.prune(large(kept).at, keep).await.unwrap();
-    let mut health = history.health();
-    health
-        .wait_for(|health| *health == Health::Fine)
-        .await
-        .unwrap();
+    make_room(&history, large(kept).at).await;
     let found = history
         .polls("1", large(kept).at, Timestamp::MAX, 9)
         .await
